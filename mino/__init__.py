@@ -1,0 +1,39 @@
+"""Mino: PyTorch models as S-expressions, for Hy.
+
+The macros are required from `mino.mu`, `mino.thread` and `mino.spec`; the functions under them are here, for
+Python. Importing this package does not import torch: the first name that needs it does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mino.unbound import UNBOUND
+
+if TYPE_CHECKING:
+    from mino.check import Problem, SpecError
+    from mino.dataset import apply
+    from mino.module import Mu, bind
+
+__all__ = ["UNBOUND", "Mu", "Problem", "SpecError", "apply", "bind"]
+
+_HOMES = {
+    "Mu": "mino.module",
+    "Problem": "mino.check",
+    "SpecError": "mino.check",
+    "apply": "mino.dataset",
+    "bind": "mino.module",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mino' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

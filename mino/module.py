@@ -1,0 +1,149 @@
+"""The base class of every mu, and what its macros call. Importing this module imports torch."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
+
+import hy
+import torch
+from torch import nn
+
+from mino import printing
+from mino.unbound import UNBOUND
+
+Forward = Callable[..., Any]
+Factory = Callable[[object, Callable[..., Any]], Forward]
+
+
+class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
+    """A module whose forward procedure was written as `(mu [component…] body…)`.
+
+    Constructing one takes components by keyword, as `bind` does. Calling one takes components in their order
+    or by keyword; those that the call lacks are the bound ones.
+    """
+
+    __components__: ClassVar[tuple[str, ...]] = ()
+    __procedure__: ClassVar[str] = ""
+
+    def __init__(self, /, **components: Any) -> None:
+        super().__init__()
+        _register(self, components)
+
+    def __repr__(self) -> str:
+        return printing.shown(self)
+
+
+M = TypeVar("M", bound=Mu)
+
+
+def define(factory: Factory, name: str, components: Iterable[str], procedure: str, doc: str | None = None) -> type[Mu]:
+    """The class of a mu: `factory` is what the macro made of its body, `procedure` is its text.
+
+    Raises `TypeError` when a component has the name of an attribute that every module has.
+    """
+    components = tuple(components)
+    for component in components:
+        if hasattr(Mu, hy.mangle(component)):
+            raise TypeError(f"{name}: a component cannot be named {component}, which every torch.nn.Module has")
+    forward = factory(UNBOUND, resolve)
+    scope, _, _ = factory.__qualname__.rpartition(".")
+    qualname = f"{scope}.{name}" if scope else name
+    forward.__qualname__ = f"{qualname}.forward"
+    forward.__doc__ = doc
+    namespace = {
+        "__module__": forward.__module__,
+        "__qualname__": qualname,
+        "__doc__": doc,
+        "__components__": components,
+        "__procedure__": procedure,
+        "forward": forward,
+    }
+    return type(name, (Mu,), namespace)
+
+
+def resolve(mu: Mu, name: str, *given: object) -> Any:
+    """What is bound to the component `name` of `mu`, in a call that was `given` the components.
+
+    Raises one `ValueError` that names every component that is neither given nor bound.
+    """
+    if name in mu._parameters:
+        return mu._parameters[name]
+    if name in mu._buffers:
+        return mu._buffers[name]
+    if name in mu._modules:
+        return mu._modules[name]
+    if is_bound(mu, name):
+        return getattr(mu, name)
+    raise ValueError(_missing(mu, given))
+
+
+def is_bound(mu: nn.Module, name: str) -> bool:
+    """Whether `mu` has a component of this (mangled) name; a parametrized one is an attribute of the class."""
+    return (
+        name in mu.__dict__
+        or name in mu._parameters
+        or name in mu._buffers
+        or name in mu._modules
+        or hasattr(type(mu), name)
+    )
+
+
+def bind(mu: M, /, **components: Any) -> M:
+    """A new mu with these components bound too; it shares what was bound before, and `mu` is unchanged.
+
+    A parameter becomes a parameter of the new mu, a module a sub-module, another tensor a buffer, and anything
+    else an attribute. Hooks watch one object, so they stay with it.
+
+    Raises `TypeError` when `mu` is no mu, or has no such component.
+    """
+    if not isinstance(mu, Mu):
+        raise TypeError(f"bind takes a mu and components by keyword; {type(mu).__name__} is no mu")
+    bound = mu.__new__(type(mu))
+    nn.Module.__init__(bound)
+    fresh = {*bound.__dict__, "_compiled_call_impl"}
+    bound.__dict__.update({name: value for name, value in mu.__dict__.items() if name not in fresh})
+    bound.training = mu.training
+    bound._parameters.update(mu._parameters)
+    bound._buffers.update(mu._buffers)
+    bound._non_persistent_buffers_set.update(mu._non_persistent_buffers_set)
+    bound._modules.update(mu._modules)
+    _register(bound, components)
+    return bound
+
+
+def _register(mu: Mu, components: dict[str, Any]) -> None:
+    names = {hy.mangle(component): component for component in mu.__components__}
+    for key, value in components.items():
+        name = hy.mangle(key)
+        if name not in names:
+            raise TypeError(_unknown(mu, key))
+        for held in (mu.__dict__, mu._parameters, mu._buffers, mu._modules):
+            held.pop(name, None)
+        mu._non_persistent_buffers_set.discard(name)
+        if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter | nn.Buffer):
+            mu.register_buffer(name, value)
+        else:
+            setattr(mu, name, value)
+
+
+def _unknown(mu: Mu, key: str) -> str:
+    written = hy.unmangle(hy.mangle(key))
+    components = mu.__components__
+    near = difflib.get_close_matches(written, components, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{type(mu).__name__} has no component {written}: its components are [{' '.join(components)}]{hint}"
+
+
+def _missing(mu: Mu, given: Iterable[object]) -> str:
+    names = [
+        component
+        for component, value in zip(mu.__components__, given, strict=True)
+        if value is UNBOUND and not is_bound(mu, hy.mangle(component))
+    ]
+    what = "component" if len(names) == 1 else "components"
+    return (
+        f"{type(mu).__name__} [{' '.join(mu.__components__)}] was called without its {what} {', '.join(names)}: "
+        f"give a value in the call, or bind one with (bind m {' '.join(f':{name} …' for name in names)})"
+    )

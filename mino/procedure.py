@@ -1,0 +1,193 @@
+"""The expansions of `defmu`, `mu` and `bind`: what is captured of the forms, and the checks that need only forms.
+
+A mu's body becomes one ordinary function `forward` in the user's own file. Each component is a parameter of
+it, and is assigned once before the body: to what the call gave, or else to what is bound. The user's symbols
+keep their source ranges in both places; code that no user wrote lies at the opening bracket of the call.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import hy
+from hy.models import Dict, Expression, Keyword, List, Object, Set, String, Symbol, Tuple
+
+from mino.forms import call, dotted, form_error, generated, is_dotted, place, text
+from mino.reserved import RESERVED
+
+Form = Any
+
+# The mu forms of a procedure are shown as they are written.
+OURS = frozenset(map(hy.mangle, ("mu", "defmu", "bind")))
+
+
+def defmu(compiler: Any, forms: Sequence[Form]) -> Form:
+    """The expansion of `(defmu Name [component…] "doc"? body…)`."""
+    this = compiler.this
+    if not forms or not isinstance(forms[0], Symbol):
+        form_error(compiler, forms[0] if forms else this, "`defmu` needs a name: write (defmu Name [x …] body…)")
+    name, *rest = forms
+    return Expression([Symbol("setv"), name, _definition(compiler, str(name), "defmu Name", rest)])
+
+
+def mu(compiler: Any, forms: Sequence[Form]) -> Form:
+    """The expansion of `(mu [component…] body…)`."""
+    return Expression([_definition(compiler, "μ", "mu", forms)])
+
+
+def bind(compiler: Any, forms: Sequence[Form]) -> Form:
+    """The expansion of `(bind mu :component value …)`."""
+    if not forms:
+        form_error(compiler, compiler.this, "`bind` needs a mu: write (bind m :component value …)")
+    pairs = list(forms[1:])
+    for key in pairs[::2]:
+        if not isinstance(key, Keyword):
+            form_error(
+                compiler,
+                key,
+                f"`bind` takes pairs of a component's keyword and a value; `{text(key)}` is no keyword: "
+                f"write (bind m :component {text(key)})",
+            )
+    if len(pairs) % 2:
+        form_error(compiler, pairs[-1], f"`{text(pairs[-1])}` of `bind` has no value: write one after it")
+    return Expression([generated(dotted("hy.I.mino.bind"), compiler.this), *forms])
+
+
+def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> Form:
+    this = compiler.this
+    if not forms or not isinstance(forms[0], List):
+        found = forms[0] if forms else this
+        form_error(compiler, found, f"a mu needs a list of components: write ({head} [x …] body…)")
+    components = [_component(compiler, form) for form in forms[0]]
+    _check_components(compiler, components)
+    docstring, body = _split(forms[1:])
+    if not body:
+        form_error(compiler, this, f"this mu has no body: write what it computes, ({head} {text(forms[0])} body…)")
+    names = [str(component) for component in components]
+    shown = " ".join(text(expanded(compiler, form, frozenset(map(hy.mangle, names)))) for form in body)
+    return call_at(
+        this,
+        "hy.I.mino/module.define",
+        _factory(this, components, body),
+        String(name),
+        Tuple([String(each) for each in names]),
+        String(shown),
+        docstring or Symbol("None"),
+    )
+
+
+def call_at(this: Object, head: str, *arguments: Object) -> Expression:
+    return Expression([generated(dotted(head), this), *(generated(argument, this) for argument in arguments)])
+
+
+def _factory(this: Object, components: list[Symbol], body: Sequence[Form]) -> Form:
+    """`(fn [unbound resolve] (defn forward …) forward)`: its parameters are fast names inside of `forward`."""
+    unbound, resolve = Symbol("_mino_unbound"), Symbol("_mino_resolve")
+    parameters = List([Symbol("self"), *(List([component, unbound]) for component in components)])
+    forward = Expression(
+        [
+            Symbol("defn"),
+            Symbol("forward"),
+            parameters,
+            *(_assignment(this, component, components, unbound, resolve) for component in components),
+            *body,
+        ]
+    )
+    return Expression([Symbol("fn"), List([unbound, resolve]), forward, _canary(this)])
+
+
+def _assignment(this: Object, component: Symbol, components: list[Symbol], unbound: Symbol, resolve: Symbol) -> Form:
+    """`(setv c (if (is c unbound) (resolve self "c" c0 … cN) c))`, at the component's own place."""
+    lookup = Expression([resolve, Symbol("self"), String(hy.mangle(component)), *components])
+    test = call("is", component, unbound)
+    value = Expression(
+        [Symbol("if"), generated(test, this), place(generated(lookup, this), component), component],
+    )
+    form = Expression([Symbol("setv"), component, place(value, component)])
+    return place(form, component)
+
+
+def _canary(this: Object) -> Symbol:
+    """The name `forward` at column 1, by which `define` sees how columns were written."""
+    name = place(Symbol("forward"), this)
+    name.end_line = name.start_line
+    name.start_column = name.end_column = 1
+    return name
+
+
+def _component(compiler: Any, form: Form) -> Symbol:
+    """The name of a component; `#^ spec name` is read as `(annotate name spec)`."""
+    if isinstance(form, Expression) and len(form) == 3 and form[0] == Symbol("annotate"):
+        form = form[1]
+    if not isinstance(form, Symbol):
+        form_error(
+            compiler,
+            form,
+            f"`{text(form)}` is not a component: a component is a symbol; give it a value with (bind m :name value)",
+        )
+    return form
+
+
+def _check_components(compiler: Any, components: list[Symbol]) -> None:
+    seen: dict[str, Symbol] = {}
+    for component in components:
+        name = hy.mangle(component)
+        if name in ("None", "True", "False"):
+            form_error(compiler, component, f"`{component}` is a constant, not a name for a component: choose another")
+        if name in RESERVED or (name.startswith("__") and name.endswith("__")):
+            owner = "the mu itself" if name == "self" else "an attribute of every torch.nn.Module"
+            form_error(compiler, component, f"`{component}` is the name of {owner}: choose another for the component")
+        if name in seen:
+            form_error(compiler, component, f"the component `{component}` is there twice: write each component once")
+        seen[name] = component
+
+
+def _split(forms: Sequence[Form]) -> tuple[Form, Sequence[Form]]:
+    """The docstring, if there is one, and the body."""
+    if len(forms) > 1 and isinstance(forms[0], String):
+        return forms[0], forms[1:]
+    return None, forms
+
+
+def expanded(compiler: Any, form: Form, components: frozenset[str]) -> Form:
+    """`form` with the macros of the module expanded in it, Hy's own and the mu forms excepted.
+
+    Raises an error at a form that calls a component by the name of a macro, which Hy would expand instead.
+    """
+    while isinstance(form, Expression) and form:
+        if form[0] in (Symbol("quote"), Symbol("quasiquote")):
+            return form
+        name = _macro_name(form[0])
+        if name in components and (_module_macro(compiler, name) or name in builtins.__dict__["_hy_macros"]):
+            form_error(
+                compiler,
+                form,
+                f"`{form[0]}` is a component and a macro too, and here Hy would expand the macro: "
+                "rename the component, or hand its value to another name and call that",
+            )
+        if name in OURS or not _module_macro(compiler, name):
+            break
+        next_form = hy.macros.macroexpand(form, compiler.module, compiler, once=True, result_ok=False)
+        if next_form is form:
+            break
+        form = next_form
+    if isinstance(form, Expression | List | Tuple | Set | Dict) and not is_dotted(form):
+        parts: Iterable[Form] = (expanded(compiler, part, components) for part in form)
+        return place(type(form)(parts), form)
+    return form
+
+
+def _macro_name(head: Form) -> str:
+    if isinstance(head, Symbol):
+        return str(hy.mangle(head))
+    if is_dotted(head):
+        return ".".join(map(hy.mangle, head[1:]))
+    return ""
+
+
+def _module_macro(compiler: Any, name: str) -> bool:
+    """Whether `name` is a macro of the module or of a scope that is being compiled, not one of Hy's own."""
+    scopes = [compiler.extra_macros, *(state["macros"] for state in compiler.local_state_stack)]
+    return any(name in scope for scope in (*scopes, compiler.module.__dict__.get("_hy_macros", {})))

@@ -1,0 +1,38 @@
+"""A value in one line, as messages show it: never its elements. This module does not import torch."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+LENGTH = 60
+
+
+def summary(value: Any) -> str:
+    """`Parameter [1 32] float32, rank 2`; `module Linear`; the value itself where that is short."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
+        return _tensor(value)
+    if torch is not None and isinstance(value, torch.nn.Module):
+        return f"module {type(value).__name__}"
+    if value is None or isinstance(value, bool | int | float | complex):
+        return repr(value)
+    if isinstance(value, str | bytes):
+        return _shortened(repr(value))
+    if isinstance(value, list | tuple | dict | set | frozenset):
+        count = len(value)
+        return f"{type(value).__name__} of {count} {'item' if count == 1 else 'items'}"
+    if isinstance(value, type) or callable(value):
+        return f"{type(value).__name__} {getattr(value, '__name__', '')}".strip()
+    return type(value).__name__
+
+
+def _tensor(tensor: Any) -> str:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    device = "" if tensor.device.type == "cpu" else f" on {tensor.device}"
+    sizes = " ".join(map(str, tensor.shape))
+    return f"{type(tensor).__name__} [{sizes}] {dtype}{device}, rank {tensor.dim()}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"

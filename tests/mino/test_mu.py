@@ -1,0 +1,187 @@
+"""mu, defmu and bind: how components are bound, given and missed, and how mus print."""
+
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+import mino
+from mino.reserved import RESERVED
+
+LINEAR = '(defmu Linear [x weights bias] "A linear transformation." (-> x (@ weights) (+ bias)))'
+
+
+@pytest.fixture
+def linear(run):
+    run(LINEAR)
+    return run("(Linear :weights w :bias b)", w=nn.Parameter(torch.ones(2, 3)), b=torch.zeros(3))
+
+
+def test_bound_components_are_used_and_may_be_given(linear):
+    x = torch.ones(1, 2)
+    assert torch.equal(linear(x), torch.full((1, 3), 2.0))
+    assert torch.equal(linear(x, bias=torch.ones(3)), torch.full((1, 3), 3.0))
+    assert torch.equal(linear(x, torch.zeros(2, 3), torch.ones(3)), torch.ones(1, 3))
+    assert torch.equal(linear(x), torch.full((1, 3), 2.0))
+
+
+def test_what_is_bound_is_registered_by_its_kind(run):
+    model = run(
+        "(bind (mu [x a-parameter a-module a-tensor a-number a-none] x)"
+        " :a-parameter p :a-module m :a-tensor t :a-number 3 :a-none None)",
+        p=nn.Parameter(torch.ones(1)), m=nn.Tanh(), t=torch.ones(2),
+    )  # fmt: skip
+    assert list(model._parameters) == ["a_parameter"]
+    assert list(model._modules) == ["a_module"]
+    assert list(model._buffers) == ["a_tensor"]
+    assert (model.a_number, model.a_none) == (3, None)
+
+
+def test_none_is_a_value(run):
+    model = run("(bind (mu [x bias] (if (is bias None) x bias)) :bias None)")
+    assert model(1) == 1
+    assert model(1, bias=2) == 2
+    assert run("(mu [x y] y)")(1, None) is None
+
+
+def test_bind_makes_a_new_mu_that_shares_what_was_bound(linear):
+    other = mino.bind(linear, bias=torch.ones(3))
+    assert other is not linear
+    assert other.weights is linear.weights
+    assert torch.equal(linear.bias, torch.zeros(3))
+    assert torch.equal(other(torch.ones(1, 2)), torch.full((1, 3), 3.0))
+    assert type(other) is type(linear)
+
+
+def test_missing_components_are_one_error_that_names_them_all(run):
+    run(LINEAR)
+    with pytest.raises(ValueError) as caught:
+        run("((Linear :bias 1))")
+    assert str(caught.value) == (
+        "Linear [x weights bias] was called without its components x, weights: "
+        "give a value in the call, or bind one with (bind m :x … :weights …)"
+    )
+
+
+def test_an_unknown_component_is_a_type_error_that_names_the_nearest(linear):
+    for attempt in (lambda: mino.bind(linear, wieghts=1), lambda: type(linear)(wieghts=1)):
+        with pytest.raises(TypeError) as caught:
+            attempt()
+        assert str(caught.value) == (
+            "Linear has no component wieghts: its components are [x weights bias]; did you mean weights?"
+        )
+
+
+def test_bind_of_what_is_no_mu():
+    with pytest.raises(TypeError, match="bind takes a mu and components by keyword; Tanh is no mu"):
+        mino.bind(nn.Tanh(), x=1)
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ("(defmu)", ("`defmu` needs a name: write (defmu Name [x …] body…)", 1, 1, 1, 8)),
+        ("(defmu A x)", ("a mu needs a list of components: write (defmu Name [x …] body…)", 1, 10, 1, 11)),
+        ("(defmu A [x])", (
+            "this mu has no body: write what it computes, (defmu Name [x] body…)", 1, 1, 1, 14)),
+        ("(mu [x y\n x] x)", ("the component `x` is there twice: write each component once", 2, 2, 2, 3)),
+        ("(mu [a-b a_b] 1)", ("the component `a_b` is there twice: write each component once", 1, 10, 1, 13)),
+        ("(mu [x [y 3]] x)", (
+            "`[y 3]` is not a component: a component is a symbol; give it a value with (bind m :name value)",
+            1, 8, 1, 13)),
+        ("(mu [self] 1)", (
+            "`self` is the name of the mu itself: choose another for the component", 1, 6, 1, 10)),
+        ("(mu [x type] 1)", (
+            "`type` is the name of an attribute of every torch.nn.Module: choose another for the component",
+            1, 8, 1, 12)),
+        ("(mu [None] 1)", (
+            "`None` is a constant, not a name for a component: choose another", 1, 6, 1, 10)),
+        ("(bind)", ("`bind` needs a mu: write (bind m :component value …)", 1, 1, 1, 7)),
+        ("(bind m :a)", ("`:a` of `bind` has no value: write one after it", 1, 9, 1, 11)),
+        ("(bind m a 1)", (
+            "`bind` takes pairs of a component's keyword and a value; `a` is no keyword: write (bind m :component a)",
+            1, 9, 1, 10)),
+        ("(mu [x mu] (mu x))", (
+            "`mu` is a component and a macro too, and here Hy would expand the macro: "
+            "rename the component, or hand its value to another name and call that", 1, 12, 1, 18)),
+        ("(mu [x mu] (-> x mu))", (
+            "`mu` is a component and a macro too, and here Hy would expand the macro: "
+            "rename the component, or hand its value to another name and call that", 1, 18, 1, 20)),
+    ],
+)  # fmt: skip
+def test_macro_error(run, form, error):
+    assert run.error(form) == error
+
+
+def test_a_component_named_like_a_macro_is_a_value(run):
+    assert run("(mu [x mu] (+ x mu))")(1, 2) == 3
+
+
+def test_reserved_names_are_those_of_the_installed_torch():
+    module = nn.Module()
+    names = {*dir(module), *nn.Module.__annotations__}
+    assert {name for name in names if not name.startswith("__")} <= RESERVED
+    assert "self" in RESERVED
+
+
+def test_components_may_carry_a_spec(run):
+    model = run("(mu [x #^ :matrix weights] (@ x weights))")
+    assert model.__components__ == ("x", "weights")
+
+
+def test_printing(run):
+    run(LINEAR + "(defmu Forward [x first-layer] (-> x first-layer torch.sigmoid))")
+    inner = run("(Linear :weights w :bias b)", w=nn.Parameter(torch.ones(10, 32)), b=torch.zeros(32))
+    model = run("(Forward :first-layer inner)", inner=inner)
+    assert (
+        repr(model)
+        == f"""\
+Forward(
+  At: {id(model):#x}
+  C: [x first-layer]
+  λ: (torch.sigmoid (first-layer x))
+  (first_layer): Linear(
+    At: {id(inner):#x}
+    C: [x weights bias]
+    λ: (+ (@ x weights) bias)
+    weights: (Parameter :size [10 32] :dtype torch.float32)
+    bias: (Buffer :size [32] :dtype torch.float32)
+  )
+)"""
+    )
+
+
+def test_the_class_is_an_ordinary_one(run, linear):
+    cls = type(linear)
+    assert (cls.__name__, cls.__qualname__, cls.__module__) == ("Linear", "Linear", run.module.__name__)
+    assert cls.__doc__ == "A linear transformation."
+    assert cls.forward.__qualname__ == "Linear.forward"
+    assert issubclass(cls, mino.Mu)
+
+
+def test_the_sentinel_copies_and_pickles_as_itself():
+    assert pickle.loads(pickle.dumps(mino.UNBOUND)) is mino.UNBOUND
+
+
+def test_geta(run):
+    x = torch.arange(120).reshape(2, 3, 4, 5)
+    assert torch.equal(run("(geta x [:] [1] [1 :] [0 4 2])", x=x), x[:, 1, 1:, 0:4:2])
+    assert torch.equal(run("(geta x ... [: 2] None)"), x[..., :2, None])
+    assert run.error("(geta x [1 2 3 4])") == (
+        "`[1 2 3 4]` is no slice: write [:], [i], [start :], [: stop], [start stop] or [start stop step]",
+        1, 9, 1, 18)  # fmt: skip
+
+
+def test_apply(run):
+    dataset = run("(mino/apply [1 2 3] (fn [x] (* 2 x)))")
+    assert isinstance(dataset, torch.utils.data.Dataset)
+    assert (len(dataset), dataset[1], list(dataset)) == (3, 4, [2, 4, 6])
+    with pytest.raises(TypeError, match="mino/apply needs something sized and indexable; int has no length"):
+        run("(mino/apply 3 f)", f=len)
+
+
+def test_torch_compile(linear):
+    compiled = torch.compile(linear, fullgraph=True, backend="eager")
+    x = torch.ones(1, 2)
+    assert torch.equal(compiled(x), linear(x))
