@@ -1,0 +1,99 @@
+"""From text to pieces: each some top-level text with its nodes, so that an edit need only read the pieces it touches.
+
+Text is cut before each ``(`` in column 0, whatever brackets are open there: a *block*. A block whose brackets match is
+a piece. Where a block leaves brackets open that later ones close, as Hy allows, they are one piece together. Only
+brackets that stay open or do not match are then taken by indentation, so nothing that Hy reads is ever called wrong.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mino_lsp.syntax.nodes import Piece
+from mino_lsp.syntax.scan import BRACKET_CODES, Policy, Scan
+
+_CUT = Policy(cut=True)
+_PLAIN = Policy()
+_REPAIRS = (
+    Policy(indent=True),
+    Policy(indent=True, typo=True),
+    _PLAIN,
+    Policy(typo=True),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Text from one ``(`` in column 0 up to the next. ``closes`` are closers that belong to blocks before it, ``opens``
+    the closers that later blocks owe it; in a ``broken`` one brackets don't even match among themselves."""
+
+    piece: Piece
+    closes: tuple[str, ...]
+    opens: tuple[str, ...]
+    broken: bool
+
+    @property
+    def whole(self) -> bool:
+        return not (self.closes or self.opens or self.broken)
+
+
+def read_block(text: str, base: int) -> Block:
+    """The block that starts at ``base``; its end is there plus the length of its text."""
+    scan = Scan(text, base, _CUT)
+    end = scan.run()
+    return Block(_piece(scan, text[base:end]), tuple(scan.strays), tuple(scan.left_open), scan.broken)
+
+
+def read_blocks(text: str) -> Iterator[Block]:
+    base = 0
+    while base < len(text):
+        block = read_block(text, base)
+        base += len(block.piece.text)
+        yield block
+
+
+def _piece(scan: Scan, text: str) -> Piece:
+    return Piece(text, scan.nodes, tuple(scan.problems))
+
+
+def mend(text: str) -> Piece:
+    """Read text whose brackets may not match, in the way that leaves the fewest of them to complain about."""
+    best, fewest = _attempt(text, _PLAIN)
+    if not fewest:
+        return best
+    plain = best, fewest
+    best, fewest = _attempt(text, _REPAIRS[0])
+    for policy in _REPAIRS[1:]:
+        piece, count = plain if policy is _PLAIN else _attempt(text, policy)
+        if count < fewest:
+            best, fewest = piece, count
+    return best
+
+
+def _attempt(text: str, policy: Policy) -> tuple[Piece, int]:
+    scan = Scan(text, 0, policy)
+    scan.run()
+    return _piece(scan, text), sum(problem.code in BRACKET_CODES for problem in scan.problems)
+
+
+def spans(blocks: Sequence[Block]) -> list[tuple[int, int]]:
+    """Which blocks, ``(first, last)``, must be read as one because a bracket of the first is closed in the last."""
+    owed: list[tuple[str, int, bool]] = []
+    found: list[tuple[int, int]] = []
+    for index, block in enumerate(blocks):
+        if block.broken:
+            owed.clear()
+            continue
+        for closer in block.closes:
+            if not owed:
+                break
+            wanted, opened, outermost = owed.pop()
+            if wanted != closer:
+                owed.clear()
+                break
+            if outermost:
+                while found and found[-1][0] >= opened:
+                    found.pop()
+                first = found.pop()[0] if found and found[-1][1] >= opened else opened
+                found.append((first, index))
+        owed.extend((closer, index, depth == 0) for depth, closer in enumerate(block.opens))
+    return found
