@@ -14,9 +14,11 @@ from mino.unbound import UNBOUND
 if TYPE_CHECKING:
     from mino.check import Problem, SpecError
     from mino.dataset import apply
+    from mino.indexing import geta
     from mino.module import Mu, bind
+    from mino.recipe import from_form
 
-__all__ = ["UNBOUND", "Mu", "Problem", "SpecError", "apply", "bind"]
+__all__ = ["UNBOUND", "Mu", "Problem", "SpecError", "apply", "bind", "from_form", "geta"]
 
 _HOMES = {
     "Mu": "mino.module",
@@ -24,6 +26,8 @@ _HOMES = {
     "SpecError": "mino.check",
     "apply": "mino.dataset",
     "bind": "mino.module",
+    "from_form": "mino.recipe",
+    "geta": "mino.indexing",
 }
 
 

@@ -1,4 +1,4 @@
-"""The expansion of `geta`: several axes of an array indexed at once."""
+"""`geta`: several axes of an array indexed at once, as a macro's expansion and as a function for Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,25 @@ from mino.forms import form_error, place, text
 COLON = Keyword("")
 
 
-def geta(compiler: Any, forms: Sequence[Any]) -> Expression:
+def geta(array: Any, *axes: Any) -> Any:
+    """`array` at an index for each axis: `[i]` is an index, `[start, stop]` and `[start, stop, step]` are slices.
+
+    Anything else passes through: `...`, `None`, a slice, a mask. Raises `ValueError` for another list.
+    """
+    return array[tuple(_at(axis) for axis in axes)]
+
+
+def _at(axis: Any) -> Any:
+    if not isinstance(axis, list):
+        return axis
+    if len(axis) == 1:
+        return axis[0]
+    if 2 <= len(axis) <= 3:
+        return slice(*axis)
+    raise ValueError(f"{axis} is no slice: write [i], [start, stop] or [start, stop, step]")
+
+
+def expansion(compiler: Any, forms: Sequence[Any]) -> Expression:
     """The expansion of `(geta x index…)`, `(get x #(index…))`."""
     if len(forms) < 2:
         form_error(compiler, compiler.this, "`geta` needs a value and an index for each axis: write (geta x [:] [1])")

@@ -10,7 +10,8 @@ import hy
 import torch
 from torch import nn
 
-from mino import printing
+from mino import columns, printing, recipe
+from mino.signatures import Signature
 from mino.unbound import UNBOUND
 
 Forward = Callable[..., Any]
@@ -26,6 +27,8 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
 
     __components__: ClassVar[tuple[str, ...]] = ()
     __procedure__: ClassVar[str] = ""
+    __recipe__: ClassVar[recipe.Recipe]
+    __signature__ = Signature()
 
     def __init__(self, /, **components: Any) -> None:
         super().__init__()
@@ -33,6 +36,13 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
 
     def __repr__(self) -> str:
         return printing.shown(self)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        made = type(self)
+        reduced: tuple[Any, ...] = super().__reduce_ex__(protocol)
+        if "__recipe__" not in made.__dict__ or recipe.importable(made):
+            return reduced
+        return recipe.blank, (made.__recipe__,), *reduced[2:]
 
 
 M = TypeVar("M", bound=Mu)
@@ -52,6 +62,8 @@ def define(factory: Factory, name: str, components: Iterable[str], procedure: st
     qualname = f"{scope}.{name}" if scope else name
     forward.__qualname__ = f"{qualname}.forward"
     forward.__doc__ = doc
+    code = columns.corrected(forward.__code__, factory.__code__)
+    forward.__code__ = code.replace(co_qualname=forward.__qualname__)
     namespace = {
         "__module__": forward.__module__,
         "__qualname__": qualname,
@@ -60,7 +72,9 @@ def define(factory: Factory, name: str, components: Iterable[str], procedure: st
         "__procedure__": procedure,
         "forward": forward,
     }
-    return type(name, (Mu,), namespace)
+    made: type[Mu] = type(name, (Mu,), namespace)
+    made.__recipe__ = recipe.Recipe(made)
+    return made
 
 
 def resolve(mu: Mu, name: str, *given: object) -> Any:

@@ -40,6 +40,6 @@
   "Indexes along several axes: `(geta x [:] [1] [a :] [a b c])` is Python's `x[:, 1, a:, a:b:c]`.
 
   A list with one form is an index, one with `:` or with several forms a slice; `...` and `None` pass through."
-  (indexing.geta _hy_compiler forms))
+  (indexing.expansion _hy_compiler forms))
 
 (export :objects [] :macros [defmu mu bind mino/apply geta])

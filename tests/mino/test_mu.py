@@ -1,7 +1,10 @@
 """mu, defmu and bind: how components are bound, given and missed, and how mus print."""
 
+import inspect
 import pickle
+import pydoc
 
+import hy
 import pytest
 import torch
 from torch import nn
@@ -185,3 +188,106 @@ def test_torch_compile(linear):
     compiled = torch.compile(linear, fullgraph=True, backend="eager")
     x = torch.ones(1, 2)
     assert torch.equal(compiled(x), linear(x))
+
+
+def test_signatures(run, linear):
+    assert str(inspect.signature(type(linear))) == "(*, x=UNBOUND, weights=UNBOUND, bias=UNBOUND)"
+    assert str(inspect.signature(linear)) == (
+        "(x, weights=<Parameter [2 3] float32, rank 2>, bias=<Tensor [3] float32, rank 1>)"
+    )
+    assert str(inspect.signature(run("(bind (mu [x y] x) :x 1)"))) == "(x=<1>, y=UNBOUND)"
+
+
+def test_help(linear):
+    shown = pydoc.plain(pydoc.render_doc(type(linear)))
+    assert "Linear(*, x=UNBOUND, weights=UNBOUND, bias=UNBOUND)" in shown
+    assert "A linear transformation." in shown
+
+
+def test_hyphenated_components(run):
+    model = run("(bind (mu [x linear-to-hidden] (linear-to-hidden x)) :linear-to-hidden f)", f=abs)
+    assert run("m.linear-to-hidden", m=model) is model.linear_to_hidden is abs
+    assert model(-1) == 1
+    assert model(-1, linear_to_hidden=float) == -1.0
+
+
+def test_bind_keeps_state_but_no_hooks_and_no_compiled_call(linear):
+    linear.eval().register_forward_hook(lambda *_: 1 / 0)
+    linear._compiled_call_impl = lambda *_: 1 / 0
+    other = mino.bind(linear)
+    assert not other.training
+    assert torch.equal(other(torch.ones(1, 2)), torch.full((1, 3), 2.0))
+
+
+def test_binding_another_kind_replaces(linear):
+    other = mino.bind(linear, weights=torch.ones(2, 3))
+    assert not list(other.parameters())
+    assert set(other.state_dict()) == {"weights", "bias"}
+    assert mino.bind(other, bias=None).bias is None
+    assert set(mino.bind(other, bias=None).state_dict()) == {"weights"}
+
+
+def test_a_non_persistent_buffer_stays_one(run):
+    model = run("(bind (mu [x b] x) :b t)", t=nn.Buffer(torch.ones(1), persistent=False))
+    assert list(model._buffers) == ["b"]
+    assert not model.state_dict()
+    assert not mino.bind(model).state_dict()
+    assert set(mino.bind(model, b=torch.ones(1)).state_dict()) == {"b"}
+
+
+CAPTURING = """
+(import torch.nn.functional :as F)
+(setv factor 3)
+(defn make [shift] (let [power 2] (mu [x] "A polynomial." (-> x (** power) (* factor) (+ shift) F.relu))))
+"""
+
+
+def test_an_anonymous_mu_is_pickled_with_what_it_captured(run):
+    run(CAPTURING)
+    model = run("(make 1)")
+    text = pickle.dumps([model, model, run("(make 2)")])
+    del run.module.factor
+    first, same, second = pickle.loads(text)
+    assert first is same
+    x = torch.tensor(2.0)
+    assert (first(x), second(x)) == (13, 14)
+    assert type(first).__doc__ == "A polynomial."
+    assert pickle.loads(pickle.dumps(first))(x) == 13
+
+
+def test_mus_of_one_class_are_of_one_class_after_pickling(run):
+    run("(setv m (mu [x w] (* x w)))")
+    one, other = pickle.loads(pickle.dumps(run("[(bind m :w 1) (bind m :w 2)]")))
+    assert type(one) is type(other)
+    assert (one(3), other(3)) == (3, 6)
+
+
+def test_a_mu_defined_in_a_function_is_pickled(run):
+    model = run("(defn make [] (defmu Local [x] (+ x 1)) (Local)) (make)")
+    other = pickle.loads(pickle.dumps(model))
+    assert other(1) == 2
+    assert type(other).__qualname__ == "make.<locals>.Local"
+
+
+def test_from_form():
+    model = mino.from_form("(mu [x w] (-> x (@ w) torch.relu))", {"torch": torch})
+    assert torch.equal(model(torch.ones(1, 2), -torch.ones(2, 2)), torch.zeros(1, 2))
+    assert mino.from_form(hy.read("(bind (mu [x k] (* x k)) :k 2)"))(3) == 6
+    with pytest.raises(TypeError, match=r"the form of a mu is \(mu \[component…\] body…\); this one makes 3"):
+        mino.from_form("(+ 1 2)")
+
+
+def test_geta_for_python():
+    x = torch.arange(24).reshape(2, 3, 4)
+    assert torch.equal(mino.geta(x, ..., [1], [0, 4, 2]), x[..., 1, 0:4:2])
+    with pytest.raises(ValueError, match=r"\[1, 2, 3, 4\] is no slice"):
+        mino.geta(x, [1, 2, 3, 4])
+
+
+def test_a_body_of_several_forms_and_of_a_single_string(run):
+    assert run("(mu [x] (setv y (+ x 1)) (* y 2))")(1) == 4
+    assert run('(mu [x] "text")')(1) == "text"
+
+
+def test_a_body_may_use_the_mu_itself(run):
+    assert run("(.eval (mu [x] (if self.training x None)))")(1) is None
