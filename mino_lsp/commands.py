@@ -1,0 +1,206 @@
+"""The commands of `workspace/executeCommand`: each takes and answers plain JSON, and knows no LSP type.
+
+Places in answers are spans; the edge turns them into ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mino_lsp.runs import RunRefused, Runs
+from mino_lsp.snapshot import Snapshot, path_of
+from mino_lsp.supervisor import Unavailable
+from mino_lsp.syntax import Text, read
+from mino_lsp.types import Expansion, ExpandRequest, Failed, Problem, Span
+from mino_lsp.workspace import Workspace
+
+
+class CommandFailed(Exception):
+    """The command has no result; the text is for the user."""
+
+
+class BadArguments(Exception):
+    """The command was called wrongly; the text says how it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Problems or a span of a document, and the text that they are offsets of."""
+
+    text: Text
+    value: Any
+
+
+Command = Callable[[Workspace, Runs, dict[str, Any]], Awaitable[Any]]
+
+
+async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    uri = _uri(arguments)
+    path = path_of(uri)
+    if not Path(path).is_file():
+        raise CommandFailed(f"{path} is not a file. Save the document first: a run takes the file as saved.")
+    settings = workspace.settings
+    device = _optional(arguments, "device", str) or settings.device
+    environment = _document(workspace, uri).environment
+    if "args" in arguments:
+        environment = replace(environment, args=tuple(map(str, _optional(arguments, "args", list) or [])))
+    run, result = await runs.run(uri, path, device, environment)
+    text = Text(Path(path).read_bytes().decode("utf-8", "replace"))
+    return {
+        "run": run,
+        "device": result.device,
+        "exitCode": result.exit_code,
+        "seconds": round(result.seconds, 3),
+        "peakMemoryBytes": result.peak_memory,
+        "stopped": result.stopped,
+        "problems": Located(text, result.problems),
+    }
+
+
+async def _stop(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"stopped": await runs.stop(_optional(arguments, "run", int))}
+
+
+async def _expand(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    snapshot = _document(workspace, _uri(arguments))
+    depth = arguments.get("depth", "one")
+    if depth not in ("step", "one", "all"):
+        raise BadArguments(f'mino.expand: "depth" is {depth!r}; it must be "step", "one" or "all".')
+    offset = arguments.get("offset")
+    if not isinstance(offset, int):
+        raise BadArguments('mino.expand takes {"uri", "position", "depth"}.')
+    pure = not snapshot.trusted
+    worker = await (workspace.supervisor.pure_worker() if pure else workspace.worker(snapshot.root))
+    broken = [Span(problem.start, problem.end) for problem in snapshot.tree.problems]
+    forms = tuple(span for _, span in snapshot.forms if not any(span.contains(problem) for problem in broken))
+    request = ExpandRequest(
+        workspace.supervisor.new_job(),
+        snapshot.path,
+        snapshot.text.source,
+        forms,
+        offset,
+        depth,
+        snapshot.environment,
+        pure,
+        snapshot.settings.limits,
+    )
+    result = await worker.submit(request).result
+    if not isinstance(result, Expansion):
+        raise CommandFailed(result.message if isinstance(result, Failed) else "There is no expansion.")
+    return {
+        "head": result.head,
+        "range": Located(snapshot.text, result.span),
+        "text": result.text,
+        "steps": [{"head": step.head, "text": step.text} for step in result.steps],
+        "problems": Located(snapshot.text, result.problems),
+    }
+
+
+async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    uri = _uri(arguments)
+    snapshot = workspace.snapshot(uri)
+    if snapshot is None:
+        raise CommandFailed("The document is not open.")
+    await workspace.worker(snapshot.root)
+    if snapshot.tree.problems:
+        raise CommandFailed("The document has a syntax error; it is previewed when that is mended.")
+    workspace.previews.schedule(snapshot, at_once=True)
+    report = await workspace.previews.finished(uri)
+    if report is None:
+        raise CommandFailed("The preview was stopped by a newer edit.")
+    problems: tuple[Problem, ...] = report.problems
+    return {
+        "version": report.version,
+        "facts": len(report.facts),
+        "stopped": report.stopped,
+        "problems": Located(snapshot.text, problems),
+    }
+
+
+async def _devices(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    uri = arguments.get("uri")
+    root = workspace.root_of(uri) if isinstance(uri, str) else _first_root(workspace)
+    there = await workspace.devices(root)
+    listed = [{"name": d.name, "description": d.description, "memoryBytes": d.memory} for d in there.devices]
+    configured = workspace.settings.device
+    return {
+        "devices": listed,
+        "configured": configured,
+        "resolved": there.default if configured == "auto" else configured,
+    }
+
+
+async def _trust(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    uri, trusted = arguments.get("uri"), arguments.get("trusted", True)
+    if not isinstance(trusted, bool):
+        raise BadArguments('mino.trust takes {"uri", "trusted": true or false}.')
+    root = workspace.root_of(uri) if isinstance(uri, str) else _first_root(workspace)
+    try:
+        workspace.set_trust(root, trusted)
+    except OSError as error:
+        raise CommandFailed(f"The trust in {root} could not be written: {error}.") from error
+    return {"folder": str(root), "trusted": workspace.trusted(root)}
+
+
+async def _restart(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    await runs.stop(None)
+    await workspace.restart()
+    return {}
+
+
+COMMANDS: dict[str, Command] = {
+    "mino.run": _run,
+    "mino.stop": _stop,
+    "mino.expand": _expand,
+    "mino.preview": _preview,
+    "mino.devices": _devices,
+    "mino.trust": _trust,
+    "mino.restart": _restart,
+}
+
+
+async def execute(workspace: Workspace, runs: Runs, name: str, arguments: dict[str, Any]) -> Any:
+    """The answer of a command. Raises `CommandFailed` or `BadArguments`, with a sentence."""
+    try:
+        return await COMMANDS[name](workspace, runs, arguments)
+    except (Unavailable, RunRefused) as error:
+        raise CommandFailed(str(error)) from error
+
+
+def _uri(arguments: dict[str, Any]) -> str:
+    uri = arguments.get("uri")
+    if not isinstance(uri, str):
+        raise BadArguments('The command takes an object with a "uri".')
+    return uri
+
+
+def _optional(arguments: dict[str, Any], name: str, kind: type) -> Any:
+    value = arguments.get(name)
+    if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+        raise BadArguments(f'"{name}" is {value!r}; it must be a {kind.__name__}.')
+    return value
+
+
+def _document(workspace: Workspace, uri: str) -> Snapshot:
+    """The open document, or the file."""
+    snapshot = workspace.snapshot(uri)
+    if snapshot is not None:
+        return snapshot
+    try:
+        source = Path(path_of(uri)).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{path_of(uri)} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{path_of(uri)} is not UTF-8: byte {error.start} cannot be read.") from error
+    root = workspace.root_of(uri)
+    return Snapshot(uri, 0, Text(source), read(source), root, workspace.settings, workspace.trusted(root))
+
+
+def _first_root(workspace: Workspace) -> Path:
+    if workspace.roots:
+        return workspace.roots[0]
+    uris = workspace.uris()
+    return workspace.root_of(uris[0]) if uris else Path.cwd()

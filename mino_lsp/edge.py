@@ -1,0 +1,100 @@
+"""Between our values and LSP's: positions, ranges, and each feature's answer. No decision is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from lsprotocol import types as lsp
+
+from mino_lsp.commands import Located
+from mino_lsp.features.code_lenses import Lens
+from mino_lsp.features.hover import Hover
+from mino_lsp.features.inlay_hints import Hint
+from mino_lsp.syntax import Encoding, Text
+from mino_lsp.types import Problem, Severity, Span
+
+SEVERITIES: dict[Severity, lsp.DiagnosticSeverity] = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "information": lsp.DiagnosticSeverity.Information,
+    "hint": lsp.DiagnosticSeverity.Hint,
+}
+
+MESSAGE_TYPES: dict[Severity, lsp.MessageType] = {
+    "error": lsp.MessageType.Error,
+    "warning": lsp.MessageType.Warning,
+    "information": lsp.MessageType.Info,
+    "hint": lsp.MessageType.Log,
+}
+
+
+class Edge:
+    """The conversions under the position encoding that was agreed on with the client."""
+
+    def __init__(self, encoding: str = "utf-16") -> None:
+        self.encoding = cast("Encoding", encoding)
+
+    def offset(self, text: Text, position: lsp.Position) -> int:
+        return text.offset(position.line, position.character, self.encoding)
+
+    def position(self, text: Text, offset: int) -> lsp.Position:
+        return lsp.Position(*text.position(offset, self.encoding))
+
+    def span(self, text: Text, range_: lsp.Range) -> Span:
+        return Span(self.offset(text, range_.start), self.offset(text, range_.end))
+
+    def range(self, text: Text, span: Span) -> lsp.Range:
+        return lsp.Range(self.position(text, span.start), self.position(text, span.end))
+
+    def edit(self, change: lsp.TextDocumentContentChangeEvent) -> Any:
+        """An edit that is resolved against the text that it applies to."""
+
+        def resolve(text: Text) -> tuple[int, int, str]:
+            if isinstance(change, lsp.TextDocumentContentChangePartial):
+                span = self.span(text, change.range)
+                return span.start, max(span.start, span.end), change.text
+            return 0, len(text), change.text
+
+        return resolve
+
+    def diagnostics(self, text: Text, uri: str, problems: Sequence[Problem]) -> list[lsp.Diagnostic]:
+        return [self._diagnostic(text, uri, problem) for problem in problems]
+
+    def _diagnostic(self, text: Text, uri: str, problem: Problem) -> lsp.Diagnostic:
+        related = [
+            lsp.DiagnosticRelatedInformation(lsp.Location(uri, self.range(text, item.span)), item.message)
+            for item in problem.related
+        ]
+        return lsp.Diagnostic(
+            range=self.range(text, problem.span),
+            message=problem.message,
+            severity=SEVERITIES[problem.severity],
+            code=problem.code,
+            source="mino",
+            related_information=related or None,
+        )
+
+    def hover(self, text: Text, hover: Hover) -> lsp.Hover:
+        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, hover.markdown)
+        return lsp.Hover(content, self.range(text, hover.span))
+
+    def inlay_hint(self, text: Text, hint: Hint) -> lsp.InlayHint:
+        return lsp.InlayHint(
+            self.position(text, hint.offset), hint.label, kind=lsp.InlayHintKind.Type, padding_left=True
+        )
+
+    def code_lens(self, text: Text, lens: Lens) -> lsp.CodeLens:
+        return lsp.CodeLens(
+            self.range(text, lens.span), lsp.Command(lens.title, lens.command, arguments=list(lens.arguments))
+        )
+
+    def plain(self, value: Any, uri: str) -> Any:
+        """A command's answer with its places as ranges."""
+        if isinstance(value, dict):
+            return {key: self.plain(item, uri) for key, item in value.items()}
+        if isinstance(value, Located):
+            if isinstance(value.value, Span):
+                return self.range(value.text, value.value)
+            return self.diagnostics(value.text, uri, value.value)
+        return value

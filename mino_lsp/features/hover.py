@@ -1,0 +1,83 @@
+"""Hover: what passed at a component or an expression, on what evidence; where nothing is known, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mino_lsp import values
+from mino_lsp.snapshot import Snapshot
+from mino_lsp.syntax import Form, Kind
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    span: Span
+    markdown: str
+
+
+_VALUELESS = {Kind.COMMENT, Kind.KEYWORD, Kind.NUMBER, Kind.STRING, Kind.BRACKET_STRING, Kind.DISCARD, Kind.SHEBANG}
+
+
+def hover(snapshot: Snapshot, offset: int) -> Hover | None:
+    path = snapshot.tree.path_at(offset)
+    if not path or path[-1].kind in _VALUELESS:
+        return None
+    form = path[-1]
+    call = path[-2] if len(path) > 1 and _is_head(form, path[-2]) else None
+    for candidate in (form, call):
+        if candidate is not None:
+            span = Span(candidate.start, candidate.end)
+            fact = snapshot.live.facts.get(span)
+            if fact is not None and (candidate is call or _telling(fact) or call is None):
+                return Hover(span, _markdown(snapshot, span, fact))
+    why = None if call is not None else _why_nothing(snapshot, form)
+    return Hover(Span(form.start, form.end), why) if why else None
+
+
+def _is_head(form: Form, parent: Form) -> bool:
+    return parent.kind == Kind.LIST and bool(parent.forms) and parent.forms[0] == form
+
+
+def _telling(fact: Fact) -> bool:
+    return not all(isinstance(value, OtherValue) for value in fact.values)
+
+
+def _markdown(snapshot: Snapshot, span: Span, fact: Fact) -> str:
+    source = snapshot.text.source[span.start : span.end]
+    title = source if len(source) <= 60 and "\n" not in source else source.split("\n")[0][:60] + " …"
+    lines = [f"```hy\n{title}\n```"]
+    for value in fact.values:
+        lines.append("- " + values.line(value))
+        if isinstance(value, ModuleValue):
+            lines += [f"  - `{name}`: {told}" for name, told in value.components]
+    if fact.distinct > len(fact.values):
+        lines.append(f"- … {fact.distinct - len(fact.values)} more")
+    return "\n".join([*lines, "", f"*{_evidence(snapshot)}*"])
+
+
+def _evidence(snapshot: Snapshot) -> str:
+    live = snapshot.live
+    if not live.finished:
+        return "preview, still going on"
+    return "preview" if live.current else f"preview of version {live.version}; other forms have changed since"
+
+
+def _why_nothing(snapshot: Snapshot, form: Form) -> str:
+    """A sentence where a user may wonder that nothing is shown; empty where nobody would expect a value."""
+    if form.kind not in (Kind.SYMBOL, Kind.LIST):
+        return ""
+    live, span = snapshot.live, Span(form.start, form.end)
+    if not snapshot.trusted:
+        return "*No shapes: this folder is not trusted to run (command `mino.trust`).*"
+    if snapshot.unavailable:
+        return f"*No shapes: {snapshot.unavailable}*"
+    if snapshot.settings.preview == "off":
+        return "*No shapes: previews are switched off (setting `mino.preview.mode`).*"
+    if live.version is None:
+        return "*No shapes yet: the first preview has not ended.*"
+    if live.reached(span):
+        return "" if form.kind == Kind.LIST else "*Never reached in the preview.*"
+    if live.stopped and live.current:
+        return f"*Not reached. {live.stopped}*"
+    return "*Changed since the last preview.*"

@@ -1,0 +1,166 @@
+"""Previews of the open documents: when one starts, what it told so far, and when it is out of date.
+
+A newer edit stops an older preview at once. The pause before one adapts to what the last one cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mino_lsp.report import Report
+from mino_lsp.snapshot import Snapshot
+from mino_lsp.supervisor import Job, Supervisor, Worker
+from mino_lsp.types import Answer, Fact, Facts, Failed, FormStarted, PreviewRequest, PreviewResult, Problem, Span
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+PUBLISH_SECONDS = 0.15
+"""How often what a running preview has found is shown before it ends."""
+
+GetWorker = Callable[[Snapshot], Awaitable[Worker | None]]
+
+
+@dataclass(slots=True)
+class _Document:
+    """What is known of one open document's previews."""
+
+    report: Report | None = None
+    cost: float = 0.0
+    task: asyncio.Task[None] | None = None
+    job: Job | None = None
+
+
+class Previews:
+    """The previews of all open documents. `changed` is called with a URI when there is news of it."""
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        get_worker: GetWorker,
+        changed: Callable[[str], None],
+        status: Callable[[str, str, int | None], None],
+    ) -> None:
+        self._supervisor = supervisor
+        self._get_worker = get_worker
+        self._changed = changed
+        self._status = status
+        self._documents: dict[str, _Document] = {}
+
+    def report(self, uri: str) -> Report | None:
+        document = self._documents.get(uri)
+        return document.report if document is not None else None
+
+    def schedule(self, snapshot: Snapshot, at_once: bool = False) -> None:
+        """Preview this version, after a pause; whatever is under way for an older one is stopped now."""
+        document = self._documents.setdefault(snapshot.uri, _Document())
+        self._stop(document)
+        if snapshot.tree.problems:
+            # Half-typed text: the forms that did not change keep what is known of them.
+            return
+        pause = snapshot.settings.debounce
+        if pause is None:
+            pause = min(max(SHORTEST_PAUSE, 2 * document.cost), LONGEST_PAUSE)
+        document.task = asyncio.create_task(self._preview(snapshot, document, 0.0 if at_once else pause))
+
+    def close(self, uri: str) -> None:
+        document = self._documents.pop(uri, None)
+        if document is not None:
+            self._stop(document)
+
+    def close_all(self) -> None:
+        for uri in list(self._documents):
+            self.close(uri)
+
+    async def finished(self, uri: str) -> Report | None:
+        """The report of the preview that is under way, when it has ended."""
+        document = self._documents.get(uri)
+        if document is None or document.task is None:
+            return self.report(uri)
+        await asyncio.wait([document.task])
+        return self.report(uri)
+
+    def _stop(self, document: _Document) -> None:
+        if document.task is not None:
+            document.task.cancel()
+            document.task = None
+        if document.job is not None:
+            document.job.stop()
+            document.job = None
+
+    async def _preview(self, snapshot: Snapshot, document: _Document, pause: float) -> None:
+        await asyncio.sleep(pause)
+        worker = await self._get_worker(snapshot)
+        if worker is None:
+            return
+        started = time.monotonic()
+        gathering = _Gathering(snapshot, document.report)
+        published = started
+
+        def hear(answer: Answer) -> None:
+            nonlocal published
+            gathering.hear(answer)
+            now = time.monotonic()
+            if now - published > PUBLISH_SECONDS:
+                published = now
+                document.report = gathering.report(finished=False)
+                self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
+                self._changed(snapshot.uri)
+
+        settings = snapshot.settings
+        request = PreviewRequest(
+            self._supervisor.new_job(),
+            snapshot.path,
+            snapshot.text.source,
+            snapshot.environment,
+            settings.limits,
+            settings.unconfined,
+        )
+        job = document.job = worker.submit(request, hear)
+        result = await asyncio.shield(job.result)
+        document.job = None
+        document.cost = time.monotonic() - started
+        if isinstance(result, PreviewResult):
+            document.report = gathering.report(True, result.evaluated, result.stopped)
+        else:
+            message = result.message if isinstance(result, Failed) else "The preview has no result."
+            document.report = gathering.report(True, stopped=message)
+        self._status("idle", snapshot.uri, None)
+        self._changed(snapshot.uri)
+
+
+class _Gathering:
+    """A report in the making. Until it is finished, what the one before knew of unchanged forms stays."""
+
+    def __init__(self, snapshot: Snapshot, before: Report | None) -> None:
+        self._snapshot = snapshot
+        self._before = snapshot.with_report(before).live if before is not None else None
+        self._facts: dict[Span, Fact] = {}
+        self._problems: list[Problem] = []
+        self.at = 0
+
+    def hear(self, answer: Answer) -> None:
+        if isinstance(answer, Facts):
+            self._facts.update((fact.span, fact) for fact in answer.facts)
+            self._problems += answer.problems
+        elif isinstance(answer, FormStarted):
+            self.at = answer.span.start
+
+    def report(self, finished: bool, evaluated: int | None = None, stopped: str = "") -> Report:
+        facts, problems = self._facts, tuple(self._problems)
+        if not finished and self._before is not None:
+            facts = {**self._before.facts, **facts}
+            problems = problems or self._before.problems
+        return Report(
+            self._snapshot.version,
+            self._snapshot.forms,
+            MappingProxyType(dict(facts)),
+            problems,
+            self.at if evaluated is None else evaluated,
+            finished,
+            stopped,
+        )
+
+

@@ -1,0 +1,108 @@
+"""What a preview told, and how it is carried over to text that was edited since.
+
+A report speaks of one version of a document. A top-level form that still stands in the text as it was evaluated keeps
+its facts, wherever it has moved; a form that has changed has none.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from mino_lsp.types import Fact, Problem, Related, Span
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One preview. `forms` are the texts and places of the top-level forms of the version that it evaluated, and
+    `evaluated` the offset up to which it came; `finished` is False while it goes on."""
+
+    version: int
+    forms: tuple[tuple[str, Span], ...]
+    facts: Mapping[Span, Fact]
+    problems: tuple[Problem, ...]
+    evaluated: int
+    finished: bool
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A report in the places of the present text. `reached` says of a span whether its form was evaluated as it stands."""
+
+    version: int | None = None
+    current: bool = False
+    facts: Mapping[Span, Fact] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    evaluated: tuple[Span, ...] = ()
+    stopped: str = ""
+    finished: bool = True
+    places: tuple[Span, ...] = field(default=(), repr=False)
+
+    def within(self, span: Span) -> list[Fact]:
+        """The facts whose places lie within `span`, in the order of the text."""
+        first = bisect_right(self.places, Span(span.start, -1))
+        found = []
+        for place in self.places[first:]:
+            if place.start >= span.end:
+                break
+            if place.end <= span.end:
+                found.append(self.facts[place])
+        return found
+
+    def reached(self, span: Span) -> bool:
+        return any(form.contains(span) for form in self.evaluated)
+
+
+def carry_over(report: Report | None, version: int, forms: Sequence[tuple[str, Span]]) -> Live:
+    """The report as far as it still holds for a text whose top-level forms are `forms`."""
+    if report is None:
+        return Live()
+    moved = _moved(report.forms, forms)
+    starts = [old.start for old, _ in moved]
+
+    def place(span: Span) -> Span | None:
+        index = bisect_right(starts, span.start) - 1
+        if index < 0 or not moved[index][0].contains(span):
+            return None
+        return span.shift(moved[index][1])
+
+    facts = {}
+    for span, fact in report.facts.items():
+        now = place(span)
+        if now is not None:
+            facts[now] = fact if now == span else replace(fact, span=now)
+    problems = [now for problem in report.problems if (now := _replaced(problem, place)) is not None]
+    evaluated = tuple(old.shift(by) for old, by in moved if old.end <= report.evaluated)
+    whole = len(moved) == len(forms) == len(report.forms)
+    return Live(
+        report.version,
+        whole,
+        MappingProxyType(facts),
+        tuple(problems),
+        evaluated,
+        report.stopped,
+        report.finished,
+        tuple(sorted(facts)),
+    )
+
+
+def _moved(old: Sequence[tuple[str, Span]], new: Sequence[tuple[str, Span]]) -> list[tuple[Span, int]]:
+    """The old places of the forms that stand unchanged at the beginning and at the end, and how far each has moved."""
+    shorter = min(len(old), len(new))
+    first = next((i for i in range(shorter) if old[i][0] != new[i][0]), shorter)
+    rest = shorter - first
+    last = next((i for i in range(rest) if old[-1 - i][0] != new[-1 - i][0]), rest)
+    pairs = [*zip(old[:first], new[:first], strict=True)]
+    if last:
+        pairs += zip(old[-last:], new[-last:], strict=True)
+    return [(before[1], after[1].start - before[1].start) for before, after in pairs]
+
+
+def _replaced(problem: Problem, place: Callable[[Span], Span | None]) -> Problem | None:
+    span = place(problem.span)
+    if span is None:
+        return None
+    related = ((place(item.span), item.message) for item in problem.related)
+    return replace(problem, span=span, related=tuple(Related(at, text) for at, text in related if at is not None))

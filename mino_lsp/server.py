@@ -1,0 +1,383 @@
+"""The language server: pygls' protocol with our own documents, descriptors and lifecycle, and a line for each feature.
+
+It never imports torch, never runs a user's code, and waits for neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol.language_server import lsp_method
+
+from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
+from mino_lsp.edge import MESSAGE_TYPES, Edge
+from mino_lsp.features.code_lenses import code_lenses
+from mino_lsp.features.diagnostics import diagnostics
+from mino_lsp.features.hover import hover
+from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.runs import Runs
+from mino_lsp.snapshot import Snapshot, path_of
+from mino_lsp.stdio import Inbox, Outbox
+from mino_lsp.types import Severity, Span, Stream
+from mino_lsp.workspace import Progress, Workspace
+
+VERSION = "0.2.0"
+
+log = logging.getLogger("mino")
+
+
+class Refused(JsonRpcException):
+    """An answer that is an error, and no defect: its text is for the user."""
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls' protocol, without its documents and with the lifecycle that the specification asks for."""
+
+    _server: Server
+
+    def handle_message(self, message: Any) -> None:
+        method = getattr(message, "method", None)
+        server = self._server
+        if method is not None and method != lsp.EXIT:
+            if not server.initialized and method != lsp.INITIALIZE:
+                self._refuse(message, lsp.ErrorCodes.ServerNotInitialized, "The server is not initialized yet.")
+                return
+            if server.initialized and method == lsp.INITIALIZE:
+                self._refuse(message, lsp.ErrorCodes.InvalidRequest, "The server is initialized already.")
+                return
+            if self._shutdown:
+                self._refuse(message, lsp.ErrorCodes.InvalidRequest, "The server is shutting down.")
+                return
+        super().handle_message(message)
+
+    def _refuse(self, message: Any, code: lsp.ErrorCodes, text: str) -> None:
+        if hasattr(message, "id"):
+            self._send_response(message.id, error=lsp.ResponseError(code, text))
+
+    @lsp_method(lsp.EXIT)
+    def lsp_exit(self, *_: Any) -> None:
+        self._server.stop(0 if self._shutdown else 1)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
+        document = params.text_document
+        self._server.mino.open(document.uri, document.version, document.text)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
+        server, document = self._server, params.text_document
+        server.mino.change(document.uri, document.version, map(server.edge.edit, params.content_changes))
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def lsp_text_document__did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
+        self._server.mino.save(params.text_document.uri)
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
+        self._server.mino.close(params.text_document.uri)
+
+    @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+        roots = self._server.mino.roots
+        for folder in params.event.removed:
+            path = Path(path_of(folder.uri))
+            if path in roots:
+                roots.remove(path)
+        roots += [Path(path_of(folder.uri)) for folder in params.event.added]
+
+    @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: lsp.ExecuteCommandParams) -> Any:
+        return await self._server.execute(params.command, params.arguments)
+
+    @lsp_method(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(self, params: lsp.WorkDoneProgressCancelParams) -> None:
+        cancel = self._server.cancellations.get(params.token)
+        if cancel is not None:
+            cancel()
+
+    @lsp_method(lsp.SHUTDOWN)
+    def lsp_shutdown(self, *_: Any) -> Generator[Any, Any, None]:
+        yield from super().lsp_shutdown()
+
+
+class Server(LanguageServer):
+    """Mino's server, and the `Client` that the workspace talks to."""
+
+    protocol: Protocol
+
+    def __init__(self, trusted: bool = False) -> None:
+        super().__init__(
+            "mino-lsp",
+            VERSION,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+            protocol_cls=Protocol,
+            converter_factory=default_converter,
+        )
+        self.mino = Workspace(self, launched_trusted=trusted)
+        self.runs = Runs(self.mino)
+        self.edge = Edge()
+        self.initialized = False
+        self.cancellations: dict[Any, Callable[[], None]] = {}
+        self._tokens = 0
+        self._exit_code: asyncio.Future[int]
+        self._outbox: Outbox
+        self._client_can: _Client = _Client(lsp.ClientCapabilities())
+        self._stale: set[str] = set()
+        self._refreshing: asyncio.TimerHandle | None = None
+        _register(self)
+
+    # ---- lifecycle
+
+    def serve(self, reading: int, writing: int) -> int:
+        """Serve one client on two descriptors, to the end. Returns the exit code: 1 if there was no shutdown."""
+        return asyncio.run(self._serve(reading, writing))
+
+    async def _serve(self, reading: int, writing: int) -> int:
+        loop = asyncio.get_running_loop()
+        self._exit_code = loop.create_future()
+        self._outbox = Outbox(writing, loop, lambda: self.stop(1))
+        self.protocol.set_writer(self._outbox)
+        inbox = Inbox(reading, loop)
+        listening = asyncio.create_task(self._listen(inbox))
+        code = await self._exit_code
+        listening.cancel()
+        await self.mino.shut_down()
+        self._outbox.close()
+        return code
+
+    def stop(self, code: int) -> None:
+        if not self._exit_code.done():
+            self._exit_code.set_result(code)
+
+    async def _listen(self, inbox: Inbox) -> None:
+        """Take messages as they come. The request boundary: what fails here is a defect of ours or of the client's."""
+        while (body := await inbox.next()) is not None:
+            identity: Any = None
+            try:
+                plain = json.loads(body)
+                identity = plain.get("id") if "method" in plain else None
+                self.protocol.handle_message(self.protocol.structure_message(plain))
+            except Exception as error:  # noqa: BLE001 - the request boundary
+                log.error("A message could not be handled: %s", error)
+                code = error.code if isinstance(error, JsonRpcException) else lsp.ErrorCodes.ParseError
+                if identity is not None or not isinstance(error, JsonRpcException):
+                    answer = lsp.ResponseError(code or lsp.ErrorCodes.InternalError, f"The message is invalid: {error}")
+                    self.protocol._send_response(identity, error=answer)
+        self.stop(1)
+
+    def begin(self, params: lsp.InitializeParams) -> None:
+        """Take the client's word on what it can and wants."""
+        self._client_can = _Client(params.capabilities)
+        self.edge = Edge(self.protocol.workspace.position_encoding)
+        folders = [path_of(folder.uri) for folder in params.workspace_folders or []]
+        if not folders and params.root_uri:
+            folders = [path_of(params.root_uri)]
+        self.mino.roots += map(Path, folders)
+        self.initialized = True
+        self.mino.configure(params.initialization_options)
+        if self._client_can.pull:
+            options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="mino")
+            self.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)(partial(self._pull))
+
+    # ---- the workspace's client
+
+    def changed(self, uri: str) -> None:
+        """Publish at once; have the client ask again for the rest, many changes at a time."""
+        if not self._client_can.pull:
+            snapshot = self.mino.snapshot(uri)
+            problems = diagnostics(snapshot) if snapshot is not None else []
+            found = self.edge.diagnostics(snapshot.text, uri, problems) if snapshot is not None else []
+            version = snapshot.version if snapshot is not None else None
+            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, found, version=version))
+        self._stale.add(uri)
+        if self._refreshing is None:
+            self._refreshing = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._refresh)
+
+    def _refresh(self) -> None:
+        self._refreshing = None
+        uris, self._stale = self._stale, set()
+        for uri in uris:
+            snapshot = self.mino.snapshot(uri)
+            if snapshot is not None and snapshot.live.version is not None and snapshot.live.finished:
+                self.protocol.notify("mino/report", {"uri": uri, "version": snapshot.live.version})
+        for wanted, method in self._client_can.refreshes:
+            if wanted:
+                self.protocol.send_request(method)
+
+    def status(self, state: str, uri: str | None, line: int | None) -> None:
+        told = {"state": state, "uri": uri, "line": line}
+        self.protocol.notify("mino/status", {key: value for key, value in told.items() if value is not None})
+
+    def tell(self, severity: Severity, message: str) -> None:
+        self.window_show_message(lsp.ShowMessageParams(MESSAGE_TYPES[severity], message))
+
+    def output(self, run: int, stream: Stream, text: str) -> None:
+        if self._client_can.output:
+            self.protocol.notify("mino/output", {"run": run, "stream": stream, "text": text})
+        else:
+            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Log, text.rstrip("\n")))
+
+    async def drained(self) -> None:
+        await self._outbox.drained()
+
+    async def ask(self, question: str, answers: list[str]) -> str | None:
+        if not self._client_can.ask:
+            return None
+        actions = [lsp.MessageActionItem(answer) for answer in answers]
+        params = lsp.ShowMessageRequestParams(lsp.MessageType.Info, question, actions)
+        chosen = await self.window_show_message_request_async(params)
+        return chosen.title if chosen is not None else None
+
+    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress:
+        if not self._client_can.progress:
+            return _NoProgress()
+        self._tokens += 1
+        token = f"mino-{self._tokens}"
+        self.cancellations[token] = cancel
+        try:
+            await self.window_work_done_progress_create_async(lsp.WorkDoneProgressCreateParams(token))
+        except JsonRpcException:
+            return _NoProgress()
+        return _WorkDone(self, token, title)
+
+    # ---- requests
+
+    async def execute(self, name: str, arguments: Any) -> Any:
+        """The answer of a command, with LSP's ranges in it."""
+        if name not in COMMANDS:
+            raise Refused(f"There is no command {name!r}.", lsp.ErrorCodes.InvalidParams)
+        told = dict(arguments[0]) if arguments and isinstance(arguments[0], dict) else {}
+        uri = str(told.get("uri", ""))
+        position = told.pop("position", None)
+        try:
+            if position is not None:
+                told["offset"] = self._offset(uri, position)
+            return self.edge.plain(await execute(self.mino, self.runs, name, told), uri)
+        except BadArguments as error:
+            raise Refused(str(error), lsp.ErrorCodes.InvalidParams) from None
+        except CommandFailed as error:
+            raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
+
+    def _offset(self, uri: str, position: Any) -> int:
+        try:
+            line, character = int(position["line"]), int(position["character"])
+        except (KeyError, TypeError, ValueError):
+            raise BadArguments('"position" must be {"line", "character"}, numbers from 0.') from None
+        return self.edge.offset(self._snapshot(uri).text, lsp.Position(max(line, 0), max(character, 0)))
+
+    def _snapshot(self, uri: str) -> Snapshot:
+        snapshot = self.mino.snapshot(uri)
+        if snapshot is None:
+            raise Refused(f"The document {uri} is not open.", lsp.ErrorCodes.InvalidParams)
+        return snapshot
+
+    def _pull(self, params: lsp.DocumentDiagnosticParams) -> lsp.RelatedFullDocumentDiagnosticReport:
+        snapshot = self._snapshot(params.text_document.uri)
+        found = self.edge.diagnostics(snapshot.text, snapshot.uri, diagnostics(snapshot))
+        return lsp.RelatedFullDocumentDiagnosticReport(items=found)
+
+    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+        snapshot = self._snapshot(params.text_document.uri)
+        found = hover(snapshot, self.edge.offset(snapshot.text, params.position))
+        return self.edge.hover(snapshot.text, found) if found is not None else None
+
+    def inlay_hint(self, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
+        snapshot = self._snapshot(params.text_document.uri)
+        within: Span = self.edge.span(snapshot.text, params.range)
+        return [self.edge.inlay_hint(snapshot.text, hint) for hint in inlay_hints(snapshot, within)]
+
+    def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        snapshot = self._snapshot(params.text_document.uri)
+        return [self.edge.code_lens(snapshot.text, lens) for lens in code_lenses(snapshot)]
+
+    async def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
+        """Ask for the section where the client answers; else take what it sent along."""
+        told: Any = params.settings
+        if isinstance(told, dict) and "mino" in told:
+            told = told["mino"]
+        elif self._client_can.configuration:
+            items = [lsp.ConfigurationItem(section="mino")]
+            told = (await self.workspace_configuration_async(lsp.ConfigurationParams(items)))[0]
+        self.mino.configure(told)
+
+
+REFRESH_SECONDS = 0.03
+
+
+def _register(server: Server) -> None:
+    """Each feature in a line."""
+    handlers: list[tuple[str, Callable[..., Any], Any]] = [
+        (lsp.INITIALIZE, server.begin, None),
+        (lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, server.did_change_configuration, None),
+        (lsp.TEXT_DOCUMENT_HOVER, server.hover, None),
+        (lsp.TEXT_DOCUMENT_INLAY_HINT, server.inlay_hint, None),
+        (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
+    ]
+    for method, handler, options in handlers:
+        # pygls marks what it is given, and a bound method cannot be marked.
+        server.feature(method, options)(partial(handler))
+    for name in COMMANDS:
+        server.command(name)(_listed)
+
+
+def _listed() -> None:
+    """Stands for a command in pygls' list, from which the capabilities are made; `Server.execute` answers."""
+
+
+class _Client:
+    """What the client can, of what we care about."""
+
+    def __init__(self, capabilities: lsp.ClientCapabilities) -> None:
+        workspace, window, document = capabilities.workspace, capabilities.window, capabilities.text_document
+        self.configuration = bool(workspace and workspace.configuration)
+        self.ask = bool(window and window.show_message)
+        self.progress = bool(window and window.work_done_progress)
+        experimental = capabilities.experimental
+        self.output = isinstance(experimental, dict) and bool(experimental.get("minoOutput"))
+        refresh = bool(workspace and workspace.diagnostics and workspace.diagnostics.refresh_support)
+        self.pull = bool(document and document.diagnostic) and refresh
+        hints = bool(workspace and workspace.inlay_hint and workspace.inlay_hint.refresh_support)
+        lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
+        self.refreshes = (
+            (self.pull, lsp.WORKSPACE_DIAGNOSTIC_REFRESH),
+            (hints, lsp.WORKSPACE_INLAY_HINT_REFRESH),
+            (lenses, lsp.WORKSPACE_CODE_LENS_REFRESH),
+        )
+
+
+class _NoProgress:
+    """For clients that show none."""
+
+    def report(self, message: str) -> None: ...
+    def end(self, message: str) -> None: ...
+
+
+class _WorkDone:
+    """A work-done progress of the client's, with the time it has taken."""
+
+    def __init__(self, server: Server, token: str, title: str) -> None:
+        self._server, self._token = server, token
+        self._started = time.monotonic()
+        self._send(lsp.WorkDoneProgressBegin(title, cancellable=True))
+
+    def report(self, message: str) -> None:
+        elapsed = f"{time.monotonic() - self._started:.0f} s"
+        self._send(lsp.WorkDoneProgressReport(cancellable=True, message=f"{elapsed} · {message}"))
+
+    def end(self, message: str) -> None:
+        self._server.cancellations.pop(self._token, None)
+        self._send(lsp.WorkDoneProgressEnd(message))
+
+    def _send(self, value: Any) -> None:
+        self._server.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(self._token, value))

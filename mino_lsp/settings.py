@@ -1,0 +1,93 @@
+"""What a user may set, from `initializationOptions` and from the client's section `mino`.
+
+Unknown names are passed over; a value of the wrong type keeps the default and is said in a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mino_lsp.types import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The defaults stand here. `debounce` is in seconds; None adapts it to what the last preview cost."""
+
+    trust: str = "ask"
+    python: str = ""
+    device: str = "auto"
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    preview: str = "onType"
+    debounce: float | None = None
+    unconfined: bool = False
+    limits: Limits = Limits()
+    inlay_hints: bool = True
+
+
+_CHOICES = {"trust": ("ask", "full", "none"), "preview.mode": ("onType", "onSave", "off")}
+
+_NAMES: dict[str, tuple[str, type]] = {
+    "trust": ("trust", str),
+    "python": ("python", str),
+    "device": ("device", str),
+    "run.args": ("args", list),
+    "run.env": ("env", dict),
+    "run.cwd": ("cwd", str),
+    "preview.mode": ("preview", str),
+    "preview.unconfined": ("unconfined", bool),
+    "inlayHints.enabled": ("inlay_hints", bool),
+}
+
+_LIMITS = {"preview.cpu": "cpu", "preview.memory": "memory", "preview.output": "output"}
+
+
+def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
+    """The settings with what a client told laid over them, and a sentence for each value that cannot be used."""
+    if not isinstance(told, dict):
+        return settings, []
+    complaints: list[str] = []
+    for name, (attribute, kind) in _NAMES.items():
+        value = _look_up(told, name)
+        if value is None:
+            continue
+        if not isinstance(value, kind) or (name in _CHOICES and value not in _CHOICES[name]):
+            wanted = ", ".join(f'"{c}"' for c in _CHOICES[name]) if name in _CHOICES else f"a {_WORDS[kind]}"
+            complaints.append(f"The setting mino.{name} is {value!r}; it must be {wanted}. It was passed over.")
+            continue
+        settings = replace(settings, **{attribute: _frozen(value)})
+    for name, attribute in (*_LIMITS.items(), ("preview.debounce", "debounce")):
+        value = _look_up(told, name)
+        if value is None or value == "adaptive":
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            complaints.append(f"The setting mino.{name} is {value!r}; it must be a number. It was passed over.")
+        elif attribute == "debounce":
+            settings = replace(settings, debounce=value / 1000)
+        else:
+            settings = replace(settings, limits=replace(settings.limits, **{attribute: max(1, int(value))}))
+    return settings, complaints
+
+
+_WORDS: dict[type, str] = {str: "string", list: "list of strings", dict: "table of strings", bool: "true or false"}
+
+
+def _look_up(told: dict[str, Any], name: str) -> Any:
+    """`run.args` as `{"run": {"args": …}}` or as `{"run.args": …}`."""
+    if name in told:
+        return told[name]
+    value: Any = told
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    if isinstance(value, dict):
+        return {str(key): str(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,346 @@
+"""What the server and the worker say to each other: frozen values, and how they are written on the pipe between them.
+
+The only module that both sides load, and they may run under different interpreters: standard library only, no logic.
+Places in a document are `Span`s: offsets in code points of the very text that the request carried.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+PROTOCOL = 1
+"""Raised with every change that the other side would misread; the handshake compares it."""
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes. A longer frame is a defect or an attack, and ends the conversation."""
+
+Severity = Literal["error", "warning", "information", "hint"]
+Depth = Literal["step", "one", "all"]
+Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of code-point offsets."""
+
+    start: int
+    end: int
+
+    def contains(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def shift(self, by: int) -> Span:
+        return Span(self.start + by, self.end + by)
+
+
+# ---- what passed at an expression
+
+
+@dataclass(frozen=True, slots=True)
+class TensorValue:
+    """A tensor, without its elements. `role` is "parameter", "buffer" or empty."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    device: str
+    requires_grad: bool
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleValue:
+    """A torch module: its class, how many elements its parameters have, and its components with a summary of each."""
+
+    name: str
+    parameters: int
+    components: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherValue:
+    """Anything else, by the name of its type."""
+
+    type: str
+
+
+Value = TensorValue | ModuleValue | OtherValue
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The distinct values seen at one span: the first few of them, and how many there were."""
+
+    span: Span
+    values: tuple[Value, ...]
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a user should know, with a stable code and the narrowest span that explains it."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span
+    related: tuple[Related, ...] = ()
+
+
+# ---- what the server asks
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """CPU and wall-clock seconds, bytes of memory beyond what the process starts with, bytes of output."""
+
+    cpu: int = 5
+    wall: float = 15.0
+    memory: int = 2 * 1024**3
+    output: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The one environment that preview, run and a terminal share."""
+
+    cwd: str
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    job: int
+    path: str
+    text: str
+    environment: Environment
+    limits: Limits = Limits()
+    unconfined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandRequest:
+    """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
+    `pure` calls none but macros that are known to be pure functions, and evaluates nothing."""
+
+    job: int
+    path: str
+    text: str
+    forms: tuple[Span, ...]
+    offset: int
+    depth: Depth
+    environment: Environment
+    pure: bool = False
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    job: int
+    path: str
+    device: str
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesRequest:
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """End a job. A run is interrupted first and killed after `grace` seconds; its end is still reported as a `Finished`."""
+
+    job: int
+    grace: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """So many characters of a run's output were delivered; the worker reads no further ahead than a window allows."""
+
+    job: int
+    amount: int
+
+
+# ---- what the worker answers
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    protocol: int
+    python: str
+    versions: dict[str, str]
+    confined: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The interpreter cannot serve: why, and the one command that mends it (or nothing)."""
+
+    message: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormStarted:
+    job: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts that are new or have grown since the last message; each replaces the one of the same span."""
+
+    job: int
+    facts: tuple[Fact, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    job: int
+    stream: Stream
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewResult:
+    """`evaluated` ends where evaluation did; `stopped` says why, where it did not reach the end."""
+
+    seconds: float
+    evaluated: int
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionStep:
+    head: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    head: str
+    span: Span
+    text: str
+    steps: tuple[ExpansionStep, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """`memory` is in bytes, 0 where it is not known."""
+
+    name: str
+    description: str
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    devices: tuple[Device, ...]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """`exit_code` is that of a shell: 128 + n for signal n."""
+
+    device: str
+    exit_code: int
+    seconds: float
+    peak_memory: int
+    stopped: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job has no result: a sentence for the person who asked."""
+
+    message: str
+
+
+Result = PreviewResult | Expansion | DeviceList | RunResult | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    job: int
+    result: Result
+
+
+Request = PreviewRequest | ExpandRequest | RunRequest | DevicesRequest | StopRequest | Credit
+Answer = Ready | Refused | FormStarted | Facts | Output | Finished
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Span, TensorValue, ModuleValue, OtherValue, Fact, Related, Problem, Limits, Environment),
+        *(PreviewRequest, ExpandRequest, RunRequest, DevicesRequest, StopRequest, Credit),
+        *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
+        *(RunResult, Failed, Finished),
+    )
+}
+
+
+def to_plain(value: Any) -> Any:
+    """A value as JSON can carry it: a dataclass becomes `["Name", field, …]`, a tuple `["", item, …]`."""
+    kind = type(value).__name__
+    if _KINDS.get(kind) is type(value):
+        return [kind, *(to_plain(getattr(value, f.name)) for f in fields(value))]
+    if isinstance(value, tuple):
+        return ["", *map(to_plain, value)]
+    return value
+
+
+def from_plain(plain: Any) -> Any:
+    """The inverse of `to_plain`. Raises `KeyError` or `TypeError` on what `to_plain` would not have written."""
+    if isinstance(plain, list):
+        items = [from_plain(item) for item in plain[1:]]
+        return _KINDS[plain[0]](*items) if plain[0] else tuple(items)
+    return plain
+
+
+def frame(message: Request | Answer) -> bytes:
+    """A message with its length before it: four bytes, big-endian, then JSON in ASCII."""
+    body = json.dumps(to_plain(message), separators=(",", ":")).encode("ascii")
+    return struct.pack(">I", len(body)) + body
+
+
+class FrameReader:
+    """Collects bytes as they come and yields whole messages.
+
+    Raises `ValueError` on bytes that are no frame: the peer is broken and the conversation over.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Any]:
+        self._buffer += data
+        messages = []
+        while len(self._buffer) >= 4:
+            (length,) = struct.unpack_from(">I", self._buffer)
+            if length > MAX_FRAME:
+                raise ValueError(f"a frame of {length} bytes is longer than any message can be")
+            if len(self._buffer) < 4 + length:
+                break
+            body = bytes(self._buffer[4 : 4 + length])
+            del self._buffer[: 4 + length]
+            try:
+                messages.append(from_plain(json.loads(body)))
+            except (KeyError, TypeError, IndexError, RecursionError, UnicodeDecodeError) as error:
+                raise ValueError(f"a frame that is no message: {error!r}") from error
+        return messages

@@ -1,0 +1,163 @@
+"""What a forked child of the warden's does: cut itself off, take on limits and an environment, do its one task, end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import sys
+import tempfile
+from typing import Any, NoReturn
+
+from mino_lsp.types import (
+    DevicesRequest,
+    Environment,
+    ExpandRequest,
+    Failed,
+    Finished,
+    Limits,
+    PreviewRequest,
+    Request,
+    RunRequest,
+    frame,
+)
+from mino_lsp.worker import linux
+
+PREVIEW_ENVIRONMENT = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "HF_HUB_OFFLINE": "1",
+    "MPLBACKEND": "Agg",
+    "WANDB_MODE": "disabled",
+}
+
+_SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
+
+
+class Pipe:
+    """The child's end of its pipe to the warden."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __call__(self, message: Any) -> None:
+        data = frame(message)
+        while data:
+            data = data[os.write(self.descriptor, data) :]
+
+
+def warm_up(pure: bool) -> None:
+    """Import what the tasks use, in the warden, so that no child pays for it. Nothing of a user's is touched."""
+    import hy
+    import hyrule  # noqa: F401 - most programs require it
+    from hy.compiler import hy_compile
+
+    from mino_lsp.worker import expand  # noqa: F401
+
+    if not pure:
+        from mino_lsp.worker import devices, run, session  # noqa: F401
+
+    # The first use of the compiler costs as much as the next hundred.
+    hy_compile(hy.read_many("(defn f [x] (setv y (+ x 1)) (print f\"{y}\"))"), "mino")
+
+
+def warm_up_further() -> None:
+    """Import what torch imports by itself at the first step of an optimizer: a second that no child should pay."""
+    import torch._dynamo  # noqa: F401
+
+
+def enter(request: Request, messages: int, out: int, err: int, parent: int, scratch: str) -> NoReturn:
+    """Do the task of `request` and end the process, whatever happens."""
+    code = 1
+    try:
+        _cut_off(messages, out, err, parent)
+        code = _do(request, Pipe(messages), scratch)
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except BaseException as error:  # noqa: BLE001 - the end of the process: a defect of ours is reported as one
+        with contextlib.suppress(OSError):
+            Pipe(messages)(Finished(request.job, Failed(f"Mino's worker failed: {type(error).__name__}: {error}")))
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _cut_off(messages: int, out: int, err: int, parent: int) -> None:
+    """A session and process group of its own, the warden's descriptors closed, nothing on standard input."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setsid()
+    linux.die_with_parent(parent, signal.SIGKILL)
+    linux.adopt_orphans()
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (out, 1), (err, 2)):
+        os.dup2(source, target)
+    os.closerange(3, messages)
+    os.closerange(messages + 1, os.sysconf("SC_OPEN_MAX"))
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+
+
+def _do(request: Request, publish: Pipe, scratch: str) -> int:
+    if isinstance(request, RunRequest):
+        from mino_lsp.worker import run
+
+        return run.run(request, publish)
+    if isinstance(request, DevicesRequest):
+        from mino_lsp.worker import devices
+
+        publish(Finished(request.job, devices.list_devices()))
+        return 0
+    assert isinstance(request, (PreviewRequest, ExpandRequest))
+    if isinstance(request, ExpandRequest) and request.pure:
+        from mino_lsp.worker import expand
+
+        publish(Finished(request.job, expand.expand(request)))
+        return 0
+    if not _limit(request, scratch):
+        message = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
+        publish(Finished(request.job, Failed(message)))
+        return 1
+    if isinstance(request, PreviewRequest):
+        from mino_lsp.worker import session
+
+        publish(Finished(request.job, session.preview(request, publish)))
+    else:
+        from mino_lsp.worker import expand
+
+        publish(Finished(request.job, expand.expand(request)))
+    return 0
+
+
+def take_on(environment: Environment, path: str) -> None:
+    """The environment that a preview, a run and `hy FILE` in a terminal share."""
+    os.environ.update(environment.env)
+    os.chdir(environment.cwd)
+    # Only now, after torch was imported: a file of the user's named like one of torch's modules must not hide it.
+    sys.path.insert(0, os.path.dirname(path))
+    sys.argv = [path, *environment.args]
+
+
+def _limit(request: PreviewRequest | ExpandRequest, scratch: str) -> bool:
+    """Make this process one that may look and not touch. False where the system cannot enforce it."""
+    take_on(request.environment, request.path)
+    for name in list(os.environ):
+        if any(part in _SECRET for part in name.upper().split("_")):
+            del os.environ[name]
+    os.environ.update(PREVIEW_ENVIRONMENT, TMPDIR=scratch)
+    tempfile.tempdir = scratch
+    sys.dont_write_bytecode = True
+    os.nice(10)
+    limits: Limits = request.limits
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
+    if sys.platform == "linux":
+        with open("/proc/self/statm") as statm:
+            pages = int(statm.read().split()[0])
+        most = pages * resource.getpagesize() + limits.memory
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    return linux.confine(scratch) or request.unconfined

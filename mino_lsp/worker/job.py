@@ -1,0 +1,228 @@
+"""One job of the warden's: a forked process, its pipes, its deadlines, and how it ends."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from mino_lsp.types import (
+    Answer,
+    ExpandRequest,
+    Facts,
+    Failed,
+    Finished,
+    FormStarted,
+    FrameReader,
+    Limits,
+    Output,
+    PreviewRequest,
+    PreviewResult,
+    Request,
+    Result,
+    RunRequest,
+    RunResult,
+    Span,
+    Stream,
+)
+from mino_lsp.worker import blame, child
+
+WINDOW = 256 * 1024
+"""Characters of a run's output that may be under way to the editor before the warden stops reading."""
+
+GRACE_SECONDS = 0.5
+"""How long a session that reached a limit may take to say where it is."""
+
+NEVER = float("inf")
+
+
+class Job:
+    """A process and what the warden knows of it. `answer` takes what the server should hear."""
+
+    def __init__(self, request: Request, answer: Callable[[Answer], None]) -> None:
+        self.id = request.job
+        self.request = request
+        self.pid = 0
+        self.ended = False
+        self._answer = answer
+        self._streams: dict[int, Stream | None] = {}
+        self._decoders: dict[int, codecs.IncrementalDecoder] = {}
+        self._frames = FrameReader()
+        self._result: Result | None = None
+        self._span = Span(0, 0)
+        self._started = time.monotonic()
+        self._kill_at = NEVER
+        self._limit = ""
+        self._stopped = False
+        self._printed = 0
+        self._under_way = 0
+        self._status = 0
+        self._usage: resource.struct_rusage | None = None
+        self._limits = getattr(request, "limits", None)
+        self._scratch = tempfile.mkdtemp(prefix="mino-") if self._limits else ""
+
+    @classmethod
+    def start(cls, request: Request, answer: Callable[[Answer], None]) -> Job:
+        job = cls(request, answer)
+        messages, out, err = os.pipe(), os.pipe(), os.pipe()
+        parent = os.getpid()
+        job.pid = os.fork()
+        if job.pid == 0:
+            child.enter(request, messages[1], out[1], err[1], parent, job._scratch)
+        for (read, write), stream in ((messages, None), (out, "stdout"), (err, "stderr")):
+            os.close(write)
+            job._streams[read] = stream  # type: ignore[assignment]
+            if stream:
+                job._decoders[read] = codecs.getincrementaldecoder("utf-8")("replace")
+        return job
+
+    # ---- pipes
+
+    def descriptors(self) -> list[int]:
+        """The pipes that are still open."""
+        return list(self._streams)
+
+    def readable(self) -> set[int]:
+        """The pipes that may be read: not the output of a run that is too far ahead of the editor."""
+        held = isinstance(self.request, RunRequest) and self._under_way >= WINDOW
+        return {descriptor for descriptor, stream in self._streams.items() if stream is None or not held}
+
+    def credit(self, amount: int) -> None:
+        self._under_way -= amount
+
+    def read(self, descriptor: int) -> bool:
+        """Take what a pipe holds. False at its end."""
+        data = os.read(descriptor, 1 << 16)
+        stream = self._streams[descriptor]
+        if stream is None:
+            try:
+                for message in self._frames.feed(data):
+                    self._hear(message)
+            except ValueError:
+                # The user's code wrote to a descriptor that is not its own: nothing more it says can be believed.
+                self.kill()
+                return False
+        elif isinstance(self.request, RunRequest):
+            text = self._decoders[descriptor].decode(data, final=not data)
+            if text:
+                self._under_way += len(text)
+                self._answer(Output(self.id, stream, text))
+        else:
+            self._printed += len(data)
+            if self._limits and self._printed > self._limits.output:
+                self._reach("output", blame.LIMIT_SIGNALS["output"])
+        return bool(data)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+        del self._streams[descriptor]
+
+    def _hear(self, message: Answer) -> None:
+        if isinstance(message, Finished):
+            self._result = message.result
+        else:
+            if isinstance(message, FormStarted):
+                self._span = message.span
+            self._answer(message)
+
+    # ---- limits and ends
+
+    def next_deadline(self) -> float:
+        wall = self._started + self._limits.wall if self._limits and not self._limit else NEVER
+        return NEVER if self.ended else min(wall, self._kill_at)
+
+    def enforce(self) -> None:
+        now = time.monotonic()
+        if self.ended:
+            return
+        if self._limits and now >= self._started + self._limits.wall:
+            self._reach("time", blame.LIMIT_SIGNALS["time"])
+        if now >= self._kill_at:
+            self._kill_at = NEVER
+            self.kill()
+
+    def _reach(self, limit: str, number: int) -> None:
+        if not self._limit and not self.ended:
+            self._limit = limit
+            self._kill_at = time.monotonic() + GRACE_SECONDS
+            self._signal(number, group=False)
+
+    def stop(self, grace: float) -> None:
+        """Interrupt, and kill after `grace` seconds."""
+        if self.ended:
+            return
+        self._stopped = True
+        if grace > 0:
+            self._signal(signal.SIGINT, group=True)
+        self._kill_at = min(self._kill_at, time.monotonic() + grace)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL, group=True)
+        self._signal(signal.SIGKILL, group=False)
+
+    def _signal(self, number: int, group: bool) -> None:
+        if self.ended:
+            return
+        try:
+            (os.killpg if group else os.kill)(self.pid, number)
+        except ProcessLookupError:
+            pass  # it has just ended, or not yet made its group
+
+    def wait(self) -> None:
+        """Block until the process has ended: only after it was killed."""
+        if not self.ended:
+            _, self._status, self._usage = os.wait4(self.pid, 0)
+            self.ended = True
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def reap(self) -> bool:
+        """True when the process was found to have ended just now. What is left of its group goes before its number does."""
+        if self.ended or os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return False
+        self._signal(signal.SIGKILL, group=True)
+        self.wait()
+        return True
+
+    def finish(self) -> None:
+        """Report the end. A process that did not finish is a finding, not an accident."""
+        code = os.waitstatus_to_exitcode(self._status)
+        seconds = time.monotonic() - self._started
+        if isinstance(self.request, RunRequest):
+            self._answer(Finished(self.id, self._run_result(code, seconds)))
+        elif self._result is not None:
+            self._answer(Finished(self.id, self._result))
+        elif self._stopped:
+            self._answer(Finished(self.id, Failed("It was stopped.")))
+        else:
+            self._finish_unfinished(code, seconds)
+
+    def _finish_unfinished(self, code: int, seconds: float) -> None:
+        limits = self._limits or Limits()
+        limit = self._limit or ("cpu" if self._usage and self._usage.ru_utime >= limits.cpu - 0.5 else "")
+        problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
+        if isinstance(self.request, PreviewRequest):
+            self._answer(Facts(self.id, (), (problem,)))
+            self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message)))
+        elif isinstance(self.request, ExpandRequest):
+            self._answer(Finished(self.id, Failed(problem.message.replace("The preview", "The expansion"))))
+        else:
+            self._answer(Finished(self.id, Failed(problem.message)))
+
+    def _run_result(self, code: int, seconds: float) -> RunResult | Failed:
+        if isinstance(self._result, Failed):
+            return self._result
+        result = self._result if isinstance(self._result, RunResult) else None
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = self._usage.ru_maxrss * unit if self._usage else 0
+        shell_code = code if code >= 0 else 128 - code
+        told = result or RunResult(self.request.device, 0, 0.0, 0, False)  # type: ignore[union-attr]
+        if code < 0 and not self._stopped:
+            told = replace(told, problems=(*told.problems, blame.crash(self._span, code)))
+        return replace(told, exit_code=shell_code, seconds=seconds, peak_memory=peak, stopped=self._stopped)

@@ -1,0 +1,253 @@
+"""Probes: every expression of a document that has a place in its text tells which value passed there.
+
+A document's Python AST is rewritten so that such an expression goes through a function that returns what it is given.
+Only previews are: a probe that isn't there costs nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Span, TensorValue, Value
+from mino_lsp.worker.source import Source
+
+MAX_VALUES = 8
+"""How many distinct values are kept at one place."""
+
+FLUSH_SECONDS = 0.05
+
+_SEEN, _MADE = "__mino_seen__", "__mino_made__"
+"""The probes' names: builtins of the session's process, so that no namespace of the user's shows them."""
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+class _Instrument(ast.NodeTransformer):
+    """Wraps expressions in probes. Where nodes within each other share one range, as the parts of a macro's expansion
+    share that of the call, the outermost is the value of that range."""
+
+    def __init__(self, source: Source, operands: dict[Span, tuple[Span, ...]]) -> None:
+        self._source = source
+        self._operands = operands
+        self._outer: Span | None = None
+
+    def visit_expr(self, node: ast.expr) -> ast.AST:
+        span = self._source.node_span(node)
+        if isinstance(node, (ast.Call, ast.BinOp)):
+            self._operands[span] = tuple(self._source.node_span(operand) for operand in _operands(node))
+        outer, self._outer = self._outer, span
+        self.generic_visit(node)
+        self._outer = outer
+        if span == outer or span.start == span.end or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
+            return node
+        return self._probe(node, span)
+
+    def _probe(self, node: ast.expr, span: Span) -> ast.expr:
+        """The node in a probe; a name only shows a value, any other expression may have made it."""
+        return self._call(_SEEN if isinstance(node, (ast.Name, ast.Attribute)) else _MADE, node, span)
+
+    def _seen(self, node: ast.expr, span: Span) -> ast.expr:
+        return self._call(_SEEN, node, span)
+
+    def _call(self, name: str, node: ast.expr, span: Span) -> ast.expr:
+        start, end = ast.Constant(span.start), ast.Constant(span.end)
+        call = ast.Call(ast.Name(name, ast.Load()), [start, end, node], [])
+        for part in (call, call.func, start, end):
+            ast.copy_location(part, node)
+        return call
+
+    def visit(self, node: ast.AST) -> Any:
+        visitor = getattr(self, "visit_" + type(node).__name__, None)
+        if visitor is not None:
+            return visitor(node)
+        return self.visit_expr(node) if isinstance(node, ast.expr) else self.generic_visit(node)
+
+    def _children_only(self, node: _Node) -> _Node:
+        self.generic_visit(node)
+        return node
+
+    def _leave(self, node: _Node) -> _Node:
+        return node
+
+    visit_Constant = visit_Slice = visit_arguments = visit_MatchValue = visit_alias = _leave
+    visit_MatchClass = visit_MatchMapping = visit_Global = visit_Nonlocal = _leave
+    visit_Starred = visit_Lambda = visit_JoinedStr = visit_FormattedValue = _children_only
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """A dotted name is one thing: `torch.nn.functional` is not probed part by part."""
+        inner: ast.expr = node
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        if not isinstance(inner, ast.Name):
+            return self.visit_expr(node)
+        span = self._source.node_span(node)
+        return node if span == self._outer or not isinstance(node.ctx, ast.Load) else self._probe(node, span)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        """What is assigned to a name is recorded at the name as well."""
+        named = [target for target in node.targets if isinstance(target, ast.Name) and not target.id.startswith("_hy_anon_")]
+        spans = [self._source.node_span(target) for target in named]
+        value = self._source.node_span(node.value)
+        self.generic_visit(node)
+        for span in spans:
+            if span != value and span.start < span.end:
+                node.value = self._seen(node.value, span)
+        return node
+
+    def _probe_arguments(self, node: Any) -> Any:
+        """Arguments are recorded when the function is entered, after its docstring."""
+        self.generic_visit(node)
+        lists = node.args
+        arguments = [*lists.posonlyargs, *lists.args, *lists.kwonlyargs]
+        probes: list[ast.stmt] = []
+        for argument in arguments:
+            span = self._source.node_span(argument)
+            if span != self._source.node_span(node):
+                name = ast.copy_location(ast.Name(argument.arg, ast.Load()), argument)
+                probes.append(ast.copy_location(ast.Expr(self._seen(name, span)), argument))
+        docstring = ast.get_docstring(node, clean=False) is not None
+        node.body[docstring:docstring] = probes
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _probe_arguments
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        """A loop's variable is recorded at each turn."""
+        self.generic_visit(node)
+        if isinstance(node.target, ast.Name):
+            name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
+            probe = self._seen(name, self._source.node_span(node.target))
+            node.body.insert(0, ast.copy_location(ast.Expr(probe), node.target))
+        return node
+
+
+def _operands(node: ast.Call | ast.BinOp) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    receiver = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    return [*receiver, *node.args, *(keyword.value for keyword in node.keywords)]
+
+
+def summarize(value: Any, torch: Any) -> Value:
+    """What is told of a value. It reads attributes of tensors and modules and changes nothing."""
+    if isinstance(value, torch.Tensor):
+        role = "parameter" if isinstance(value, torch.nn.Parameter) else ""
+        dtype = str(value.dtype).removeprefix("torch.")
+        return TensorValue(tuple(map(int, value.shape)), dtype, str(value.device), value.requires_grad, role)
+    if isinstance(value, torch.nn.Module):
+        parts: list[tuple[str, str]] = []
+        for name, parameter in value._parameters.items():
+            if parameter is not None:
+                parts.append((name, f"Parameter {shape_text(parameter.shape)} {_short(parameter.dtype)}"))
+        for name, buffer in value._buffers.items():
+            if buffer is not None:
+                parts.append((name, f"buffer {shape_text(buffer.shape)} {_short(buffer.dtype)}"))
+        for name, module in value._modules.items():
+            if module is not None:
+                parts.append((name, type(module).__name__))
+        count = sum(parameter.numel() for parameter in value.parameters())
+        return ModuleValue(type(value).__name__, count, tuple(parts[:16]))
+    return OtherValue(type(value).__name__)
+
+
+def shape_text(shape: Any) -> str:
+    return "[" + " ".join(map(str, shape)) + "]"
+
+
+def _short(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+class Recorder:
+    """Collects what the probes saw and hands it on, new facts at most every `FLUSH_SECONDS`."""
+
+    def __init__(self, torch: Any, ignored: object, publish: Callable[[tuple[Fact, ...]], None]) -> None:
+        self._torch = torch
+        self._tensor, self._module_class = torch.Tensor, torch.nn.Module
+        self._ignored = ignored
+        self._publish = publish
+        self._facts: dict[tuple[int, int], dict[Any, Value | None]] = {}
+        self._modules: dict[int, tuple[weakref.ref[Any], int, ModuleValue]] = {}
+        self._fresh: set[tuple[int, int]] = set()
+        self._origins: dict[int, tuple[weakref.ref[Any], Span]] = {}
+        self._last: dict[tuple[int, int], Any] = {}
+        self._operands: dict[Span, tuple[Span, ...]] = {}
+        self._next_flush = 0.0
+        builtins.__dict__[_SEEN] = self.seen
+        builtins.__dict__[_MADE] = self.made
+
+    def seen(self, start: int, end: int, value: Any) -> Any:
+        if isinstance(value, self._tensor):
+            # The key is what a fact shows, in the cheapest form that tells two facts apart.
+            key: Any = (value.shape, value.dtype, value.device, value.requires_grad, type(value))
+        elif isinstance(value, self._module_class):
+            key = self._module(value)
+        elif value is self._ignored:
+            return value
+        else:
+            key = type(value)
+        place = (start, end)
+        values = self._facts.get(place)
+        if values is None:
+            values = self._facts[place] = {}
+        self._last[place] = key
+        if key not in values:
+            kept = len(values) < MAX_VALUES
+            values[key] = (key if isinstance(key, ModuleValue) else summarize(value, self._torch)) if kept else None
+            self._fresh.add(place)
+            if time.monotonic() > self._next_flush:
+                self.flush()
+        return value
+
+    def made(self, start: int, end: int, value: Any) -> Any:
+        if isinstance(value, (self._tensor, self._module_class)):
+            known = self._origins.get(id(value))
+            if known is None or known[0]() is not value:
+                self._origins[id(value)] = (weakref.ref(value), Span(start, end))
+        return self.seen(start, end, value)
+
+    def _module(self, module: Any) -> ModuleValue:
+        """A module's summary, made again only when it has more or fewer parts than before: counting takes time."""
+        size = len(module._parameters) + len(module._modules) + len(module._buffers)
+        known = self._modules.get(id(module))
+        if known is not None and known[0]() is module and known[1] == size:
+            return known[2]
+        summary = summarize(module, self._torch)
+        assert isinstance(summary, ModuleValue)
+        self._modules[id(module)] = (weakref.ref(module), size, summary)
+        return summary
+
+    def instrument(self, tree: ast.Module, source: Source) -> ast.Module:
+        """Put probes into a tree whose positions are still Hy's."""
+        return ast.fix_missing_locations(_Instrument(source, self._operands).visit(tree))
+
+    def origin(self, value: object) -> Span | None:
+        """The expression that made a tensor or module, where one of the document did."""
+        known = self._origins.get(id(value))
+        return known[1] if known is not None and known[0]() is value else None
+
+    def operands(self, span: Span) -> list[tuple[Span, str]]:
+        """The tensors that went into the expression at `span` when it was last evaluated, with their shapes."""
+        found = []
+        for operand in self._operands.get(span, ()):
+            place = (operand.start, operand.end)
+            value = self._facts.get(place, {}).get(self._last.get(place))
+            if isinstance(value, TensorValue):
+                found.append((operand, f"{shape_text(value.shape)} {value.dtype}"))
+        return found
+
+    def flush(self) -> None:
+        if self._fresh:
+            facts = []
+            for place in sorted(self._fresh):
+                values = self._facts[place]
+                kept = tuple(value for value in values.values() if value is not None)
+                facts.append(Fact(Span(*place), kept, len(values)))
+            self._fresh.clear()
+            self._publish(tuple(facts))
+        self._next_flush = time.monotonic() + FLUSH_SECONDS

@@ -1,0 +1,75 @@
+"""A document's text and Hy's places in it.
+
+Hy's reader counts lines at "\\n" only, and lines and columns from 1, in characters, the last column inclusive. The wire
+wants offsets; CPython wants columns from 0, in UTF-8 bytes, the last exclusive.
+"""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_right
+from typing import Any
+
+from mino_lsp.types import Span
+
+
+class Source:
+    """One text, and the conversions between its offsets, Hy's positions and CPython's."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.text = text
+        self.path = path
+        self._starts = [0, *(i + 1 for i, c in enumerate(text) if c == "\n")]
+        self._ascii = text.isascii()
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of Hy's `line` and `column`, both from 1."""
+        line = min(max(line, 1), len(self._starts))
+        return min(self._starts[line - 1] + max(column, 1) - 1, len(self.text))
+
+    def span(self, model: Any) -> Span:
+        """Where the reader found `model`."""
+        return Span(
+            self.offset(model.start_line, model.start_column), self.offset(model.end_line, model.end_column + 1)
+        )
+
+    def line(self, offset: int) -> int:
+        """The line of an offset, from 1."""
+        return bisect_right(self._starts, offset)
+
+    def _bytes(self, line: int, characters: int) -> int:
+        start = self._starts[line - 1]
+        text = self.text[start : start + characters]
+        return characters if self._ascii else len(text.encode("utf-8", "surrogatepass"))
+
+    def node_span(self, node: ast.expr | ast.stmt | ast.arg) -> Span:
+        """The span of a node as Hy's compiler left it; an empty one for a node without a place."""
+        end_line = node.end_lineno or node.lineno
+        end_column = node.end_col_offset if node.end_col_offset is not None else node.col_offset
+        if node.lineno == node.col_offset == end_line == end_column == 1:
+            return Span(0, 0)  # what Hy says of a form that was built without positions
+        return Span(self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column + 1))
+
+    def correct(self, tree: ast.AST) -> None:
+        """Turn the positions that Hy wrote into those that CPython prints carets from, in place."""
+        lines = len(self._starts)
+        for node in ast.walk(tree):
+            if not isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.excepthandler, ast.alias)):
+                continue
+            if 1 <= node.lineno <= lines:
+                node.col_offset = self._bytes(node.lineno, max(node.col_offset - 1, 0))
+            if node.end_lineno is not None and node.end_col_offset is not None and 1 <= node.end_lineno <= lines:
+                node.end_col_offset = self._bytes(node.end_lineno, node.end_col_offset)
+
+    def code_span(self, line: int, end_line: int, column: int, end_column: int) -> Span:
+        """The span of a code position of CPython's, which counts bytes."""
+
+        def characters(number: int, count: int) -> int:
+            start = self._starts[min(number, len(self._starts)) - 1]
+            if self._ascii:
+                return start + count
+            end = self.text.find("\n", start)
+            whole = self.text[start : end if end >= 0 else None].encode("utf-8", "surrogatepass")
+            return start + len(whole[:count].decode("utf-8", "ignore"))
+
+        return Span(characters(line, column), characters(end_line, end_column))

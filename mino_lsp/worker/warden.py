@@ -1,0 +1,218 @@
+"""The warden: has torch, hy and mino imported, and forks a disposable process for each job. It never runs user code.
+
+Requests come in on what was standard input and answers leave on what was standard output; both are moved to private
+descriptors at the start, so that nothing that is printed can reach them. One thread, one loop.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import os
+import platform
+import selectors
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mino_lsp.types import (
+    PROTOCOL,
+    Answer,
+    Credit,
+    FrameReader,
+    Ready,
+    Refused,
+    Request,
+    StopRequest,
+    frame,
+)
+from mino_lsp.worker import child, linux
+from mino_lsp.worker.job import Job
+
+IDLE_SECONDS = 600.0
+SETTLED_SECONDS = 0.2
+"""How long nothing is asked before the warden uses the time to import what only some programs need."""
+
+
+def main() -> int:
+    """Serve until the server goes. Returns 0, or 3 where this interpreter cannot serve."""
+    if len(sys.argv) == 3 and sys.argv[1] == "--run":
+        from mino_lsp.worker import run
+
+        return run.in_new_interpreter(sys.argv[2])
+    requests, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    pure = "--pure" in sys.argv[1:]
+    greeting = _greet(pure)
+    _write(answers, greeting)
+    if isinstance(greeting, Refused):
+        return 3
+    return Warden(requests, answers, pure).serve()
+
+
+def _greet(pure: bool) -> Ready | Refused:
+    """Import what the jobs need, and say what was found."""
+    python = f"{sys.executable} -m pip install"
+    if not hasattr(os, "fork"):
+        return Refused("Previews and runs need fork, which this system does not have.", "")
+    if sys.version_info < (3, 11):
+        return Refused(f"{sys.executable} is Python {platform.python_version()}; Mino needs 3.11 or newer.", "")
+    versions = {}
+    for name in ("hy", "hyrule") if pure else ("hy", "hyrule", "torch"):
+        try:
+            versions[name] = str(getattr(importlib.import_module(name), "__version__", "?"))
+        except ImportError as error:
+            why = f"{sys.executable} has no {name}" if error.name == name else f"{name} cannot be imported: {error}"
+            return Refused(f"{why}. Previews and runs need it.", f"{python} minotauro")
+    if not versions["hy"].startswith("1."):
+        return Refused(f"{sys.executable} has Hy {versions['hy']}; Mino needs 1.3 or newer.", f"{python} -U 'hy>=1.3,<2'")
+    found = importlib.util.find_spec("mino")
+    if found is None:
+        return Refused(f"{sys.executable} has no mino. Previews and runs need it.", f"{python} minotauro")
+    folder = Path((found.submodule_search_locations or [""])[0])
+    if not (folder / "mu.hy").exists():
+        message = f"The package mino in {folder} is another project of that name, not Mino."
+        return Refused(message, f"{sys.executable} -m pip uninstall mino && {python} minotauro")
+    child.warm_up(pure)
+    notes = () if _has_byte_code("hyrule") and _has_byte_code("mino.mu") else (_NO_BYTE_CODE,)
+    return Ready(PROTOCOL, sys.executable, versions, linux.landlock_version() > 0, notes)
+
+
+_NO_BYTE_CODE = (
+    "Hy's modules have no byte code here, so every start compiles them again. `mino setup` writes it once."
+)
+
+
+def _has_byte_code(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.cached is not None and os.path.exists(spec.cached)
+
+
+def _write(descriptor: int, message: Answer) -> None:
+    data = frame(message)
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+class Warden:
+    """The loop over the server's requests, the jobs' pipes and the ends of their processes."""
+
+    def __init__(self, requests: int, answers: int, pure: bool) -> None:
+        self._pure = pure
+        self._requests, self._answers = requests, answers
+        self._reader = FrameReader()
+        self._selector = selectors.DefaultSelector()
+        self._jobs: dict[int, Job] = {}
+        self._open = True
+
+    def serve(self) -> int:
+        linux.adopt_orphans()
+        waker, woken = os.pipe()
+        os.set_blocking(waker, False)
+        os.set_blocking(woken, False)
+        signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._selector.register(waker, selectors.EVENT_READ, lambda: os.read(waker, 4096))
+        self._selector.register(self._requests, selectors.EVENT_READ, self._read_requests)
+        # What is alive now lives as long as the warden: the children share its pages for as long as nobody counts them.
+        gc.collect()
+        gc.freeze()
+        idle_since = time.monotonic()
+        warm = self._pure
+        try:
+            while self._open:
+                if not warm and not self._jobs and not self._selector.select(SETTLED_SECONDS):
+                    warm = True
+                    child.warm_up_further()
+                    gc.freeze()
+                now = time.monotonic()
+                idle_since = now if self._jobs else idle_since
+                wakes = [idle_since + IDLE_SECONDS, *(job.next_deadline() for job in self._jobs.values())]
+                for key, _ in self._selector.select(max(0.0, min(wakes) - now)):
+                    if key.fd in self._selector.get_map():
+                        key.data()
+                        idle_since = time.monotonic()
+                for job in list(self._jobs.values()):
+                    self._attend(job)
+                if not self._jobs and time.monotonic() - idle_since >= IDLE_SECONDS:
+                    break
+        except BrokenPipeError:
+            pass  # the server is gone
+        finally:
+            for job in self._jobs.values():
+                job.kill()
+                job.wait()
+            sweep(set())
+        return 0
+
+    def _read_requests(self) -> None:
+        data = os.read(self._requests, 1 << 16)
+        if not data:
+            self._open = False
+            return
+        for message in self._reader.feed(data):
+            self._take(message)
+
+    def _take(self, message: Request) -> None:
+        job = self._jobs.get(message.job)
+        if isinstance(message, StopRequest):
+            if job is not None:
+                job.stop(message.grace)
+        elif isinstance(message, Credit):
+            if job is not None:
+                job.credit(message.amount)
+                self._watch(job)
+        else:
+            job = Job.start(message, lambda answer: _write(self._answers, answer))
+            self._jobs[message.job] = job
+            self._watch(job)
+
+    def _watch(self, job: Job) -> None:
+        """Have the selector watch just those pipes of a job that may be read now."""
+        wanted = job.readable()
+        for descriptor in job.descriptors():
+            watched = descriptor in self._selector.get_map()
+            if descriptor in wanted and not watched:
+                self._selector.register(descriptor, selectors.EVENT_READ, self._reading(job, descriptor))
+            elif descriptor not in wanted and watched:
+                self._selector.unregister(descriptor)
+
+    def _reading(self, job: Job, descriptor: int) -> Any:
+        def read() -> None:
+            if not job.read(descriptor):
+                self._selector.unregister(descriptor)
+                job.close(descriptor)
+            self._watch(job)
+
+        return read
+
+    def _attend(self, job: Job) -> None:
+        """Enforce a job's deadlines, and bury it once its process has ended and all it wrote was read."""
+        job.enforce()
+        if job.reap():
+            sweep({other.pid for other in self._jobs.values() if not other.ended})
+        if job.ended and not job.descriptors():
+            del self._jobs[job.id]
+            job.finish()
+
+
+def sweep(known: set[int]) -> None:
+    """Kill what dead jobs left behind. Each live job adopts its own orphans, so that a child of the warden's that is no
+    live job can only have come from a dead one; killing it hands its children to the warden in turn."""
+    give_up = time.monotonic() + 2.0
+    while time.monotonic() < give_up:
+        strays = [pid for pid in linux.children(os.getpid()) if pid not in known]
+        if not strays:
+            return
+        for pid in strays:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                continue

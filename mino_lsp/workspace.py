@@ -1,0 +1,260 @@
+"""The server's state, without a word of LSP: open documents, settings, trust, workers, previews and runs.
+
+The language server shows it to an editor and `mino` shows it to a terminal; both are a `Client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from mino_lsp import trust
+from mino_lsp.live import Previews
+from mino_lsp.settings import Settings, merge
+from mino_lsp.snapshot import Snapshot, path_of
+from mino_lsp.supervisor import Supervisor, Unavailable, Worker
+from mino_lsp.syntax import Text, read
+from mino_lsp.types import DeviceList, DevicesRequest, Severity, Stream
+
+Edit = tuple[int, int, str]
+"""Replace the text from one offset to another."""
+
+
+class Progress(Protocol):
+    """Something that takes longer than a second, as the user sees it."""
+
+    def report(self, message: str) -> None: ...
+    def end(self, message: str) -> None: ...
+
+
+class Client(Protocol):
+    """Who looks on: an editor or a terminal."""
+
+    def changed(self, uri: str) -> None:
+        """There is news of a document: diagnostics, hints and lenses should be asked for again."""
+
+    def status(self, state: str, uri: str | None, line: int | None) -> None: ...
+    def tell(self, severity: Severity, message: str) -> None: ...
+    def output(self, run: int, stream: Stream, text: str) -> None: ...
+    async def drained(self) -> None:
+        """Returns when more output may be sent."""
+
+    async def ask(self, question: str, answers: list[str]) -> str | None: ...
+    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress: ...
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What is known of one root."""
+
+    answered: bool | None = None
+    asking: bool = False
+    devices: DeviceList | None = None
+    unavailable: str = ""
+
+
+class Workspace:
+    """See the module. `launched_trusted` is the command line's word that everything opened may be run."""
+
+    def __init__(self, client: Client, launched_trusted: bool = False) -> None:
+        self.client = client
+        self.settings = Settings()
+        self.supervisor = Supervisor()
+        self.previews = Previews(self.supervisor, self._preview_worker, client.changed, client.status)
+        self.roots: list[Path] = []
+        self._launched_trusted = launched_trusted
+        self._documents: dict[str, Snapshot] = {}
+        self._folders: dict[Path, _Folder] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    # ---- settings and trust
+
+    def configure(self, told: object) -> None:
+        """Lay what the client told over the settings; what cannot be used is said."""
+        before = self.settings
+        self.settings, complaints = merge(self.settings, told)
+        for complaint in complaints:
+            self.client.tell("warning", complaint)
+        if before != self.settings:
+            for folder in self._folders.values():
+                folder.unavailable = ""
+            for uri in list(self._documents):
+                self._documents[uri] = replace(self._documents[uri], settings=self.settings)
+                self._refresh(uri)
+
+    def trusted(self, root: Path) -> bool:
+        if self._launched_trusted or self.settings.trust == "full":
+            return True
+        if self.settings.trust == "none":
+            return False
+        answered = self._folder(root).answered
+        return trust.is_trusted(root) if answered is None else answered
+
+    def set_trust(self, root: Path, trusted: bool) -> None:
+        """Remember the user's word for a folder, and act on it at once. Raises `OSError` if it cannot be written."""
+        trust.remember(root, trusted)
+        self._folder(root).answered = trusted
+        for uri, document in self._documents.items():
+            if document.root == root:
+                if trusted:
+                    self._refresh(uri)
+                else:
+                    self.previews.close(uri)
+                    self.client.changed(uri)
+
+    def _folder(self, root: Path) -> _Folder:
+        return self._folders.setdefault(root, _Folder())
+
+    async def _ask(self, root: Path) -> None:
+        folder = self._folder(root)
+        folder.asking = True
+        self.client.status("untrusted", None, None)
+        answer = await self.client.ask(trust.QUESTION.format(folder=root), [trust.TRUST, trust.NOT_NOW])
+        if answer == trust.TRUST:
+            try:
+                self.set_trust(root, True)
+            except OSError as error:
+                self.client.tell("warning", f"The trust in {root} could not be remembered: {error}.")
+                folder.answered = True
+
+    # ---- documents
+
+    def root_of(self, uri: str) -> Path:
+        """The folder of the workspace that holds a document; else the folder it lies in."""
+        path = Path(path_of(uri))
+        above = [root for root in self.roots if path.is_relative_to(root)]
+        if above:
+            return max(above, key=lambda root: len(root.parts))
+        if path.is_absolute():
+            return path.parent
+        return self.roots[0] if self.roots else Path.cwd()
+
+    def open(self, uri: str, version: int, source: str) -> None:
+        text = Text(source)
+        self._documents[uri] = Snapshot(uri, version, text, read(source), self.root_of(uri), self.settings)
+        root = self._documents[uri].root
+        folder = self._folder(root)
+        if not self.trusted(root) and self.settings.trust == "ask" and folder.answered is None and not folder.asking:
+            self._spawn(self._ask(root))
+        self._refresh(uri)
+
+    def change(self, uri: str, version: int, edits: Iterable[Callable[[Text], Edit]]) -> None:
+        """Apply edits in order; each is told the text that those before it left."""
+        document = self._documents.get(uri)
+        if document is None:
+            return
+        text, tree = document.text, document.tree
+        for edit in edits:
+            start, end, new = edit(text)
+            text, tree = text.edit(start, end, new), tree.edit(start, end, new)
+        self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings)
+        self._refresh(uri)
+
+    def save(self, uri: str) -> None:
+        if uri in self._documents and self.settings.preview == "onSave":
+            self._refresh(uri, at_once=True)
+
+    def close(self, uri: str) -> None:
+        self._documents.pop(uri, None)
+        self.previews.close(uri)
+        self.client.changed(uri)
+
+    def snapshot(self, uri: str) -> Snapshot | None:
+        """The document now, with all that is known of it; None where it is not open."""
+        document = self._documents.get(uri)
+        if document is None:
+            return None
+        folder = self._folder(document.root)
+        return replace(
+            document,
+            trusted=self.trusted(document.root),
+            device=self._device(folder),
+            unavailable=folder.unavailable,
+            report=self.previews.report(uri),
+        )
+
+    def uris(self) -> list[str]:
+        return list(self._documents)
+
+    def _device(self, folder: _Folder) -> str:
+        if self.settings.device == "auto":
+            return folder.devices.default if folder.devices is not None else ""
+        return "the device it names" if self.settings.device == "asWritten" else self.settings.device
+
+    def _refresh(self, uri: str, at_once: bool = False) -> None:
+        """Show what is known at once, and preview where that is wished and allowed."""
+        snapshot = self.snapshot(uri)
+        assert snapshot is not None
+        self.client.changed(uri)
+        wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
+        if wished and snapshot.trusted and not snapshot.unavailable:
+            self.previews.schedule(snapshot)
+
+    # ---- workers
+
+    async def worker(self, root: Path) -> Worker:
+        """The worker of a folder. Raises `Unavailable`, also where the folder is not trusted."""
+        if not self.trusted(root):
+            raise Unavailable(f"The folder {root} is not trusted to run (command mino.trust).")
+        folder = self._folder(root)
+        try:
+            worker = await self.supervisor.worker(root, self.settings.python)
+        except Unavailable as error:
+            if folder.unavailable != str(error):
+                folder.unavailable = str(error)
+                self.client.tell("error", str(error))
+            raise
+        folder.unavailable = ""
+        if folder.devices is None:
+            self._spawn(self._look_for_devices(worker, folder))
+        return worker
+
+    async def devices(self, root: Path) -> DeviceList:
+        """The torch devices of the worker's machine. Raises `Unavailable`."""
+        return await self._devices(await self.worker(root))
+
+    async def _devices(self, worker: Worker) -> DeviceList:
+        result = await worker.submit(DevicesRequest(self.supervisor.new_job())).result
+        if not isinstance(result, DeviceList):
+            raise Unavailable(getattr(result, "message", "The devices could not be listed."))
+        return result
+
+    async def _look_for_devices(self, worker: Worker, folder: _Folder) -> None:
+        try:
+            folder.devices = await self._devices(worker)
+        except Unavailable:
+            return
+        for uri in self.uris():
+            self.client.changed(uri)
+
+    async def _preview_worker(self, snapshot: Snapshot) -> Worker | None:
+        try:
+            return await self.worker(snapshot.root)
+        except Unavailable:
+            self.client.status("crashed", snapshot.uri, None)
+            self.client.changed(snapshot.uri)
+            return None
+
+    async def restart(self) -> None:
+        """End all workers and begin anew."""
+        self.previews.close_all()
+        await self.supervisor.close()
+        for folder in self._folders.values():
+            folder.unavailable = ""
+            folder.devices = None
+        for uri in self.uris():
+            self._refresh(uri)
+
+    async def shut_down(self) -> None:
+        self.previews.close_all()
+        for task in self._background:
+            task.cancel()
+        await self.supervisor.close()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
