@@ -12,7 +12,7 @@ from mino_lsp.syntax import kinds
 from mino_lsp.syntax.kinds import CODES, Kind
 
 _SYMBOL, _NUMBER = CODES[Kind.SYMBOL], CODES[Kind.NUMBER]
-_MAYBE_NUMBER = re.compile(r"\d|Inf|NaN|[jJ]$")
+_MAYBE_NUMBER = re.compile(r"\d|Inf|NaN|[jJ]\s*\Z")
 _LONG = 100
 
 
@@ -115,5 +115,5 @@ def _character_name(braced: str) -> bool:
         return False
     try:
         return len(unicodedata.lookup(braced[1:-1])) == 1
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         return False

@@ -5,7 +5,7 @@ a piece. Where a block leaves brackets open that later ones close, as Hy allows,
 brackets that stay open or do not match are then taken by indentation, so nothing that Hy reads is ever called wrong.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mino_lsp.syntax.nodes import Piece
@@ -36,47 +36,41 @@ class Block:
         return not (self.closes or self.opens or self.broken)
 
 
-def read_block(text: str, base: int) -> Block:
-    """The block that starts at ``base``; its end is there plus the length of its text."""
-    scan = Scan(text, base, _CUT)
+def read_block(text: str, base: int, first: bool) -> Block:
+    """The block that starts at ``base``; its end is there plus the length of its text. Only the first of a document may
+    begin with a shebang."""
+    scan = Scan(text, base, _CUT, shebang=first)
     end = scan.run()
     return Block(_piece(scan, text[base:end]), tuple(scan.strays), tuple(scan.left_open), scan.broken)
-
-
-def read_blocks(text: str) -> Iterator[Block]:
-    base = 0
-    while base < len(text):
-        block = read_block(text, base)
-        base += len(block.piece.text)
-        yield block
 
 
 def _piece(scan: Scan, text: str) -> Piece:
     return Piece(text, scan.nodes, tuple(scan.problems))
 
 
-def mend(text: str) -> Piece:
+def mend(text: str, first: bool) -> Piece:
     """Read text whose brackets may not match, in the way that leaves the fewest of them to complain about."""
-    best, fewest = _attempt(text, _PLAIN)
+    best, fewest = _attempt(text, _PLAIN, first)
     if not fewest:
         return best
     plain = best, fewest
-    best, fewest = _attempt(text, _REPAIRS[0])
+    best, fewest = _attempt(text, _REPAIRS[0], first)
     for policy in _REPAIRS[1:]:
-        piece, count = plain if policy is _PLAIN else _attempt(text, policy)
+        piece, count = plain if policy is _PLAIN else _attempt(text, policy, first)
         if count < fewest:
             best, fewest = piece, count
     return best
 
 
-def _attempt(text: str, policy: Policy) -> tuple[Piece, int]:
-    scan = Scan(text, 0, policy)
+def _attempt(text: str, policy: Policy, first: bool) -> tuple[Piece, int]:
+    scan = Scan(text, 0, policy, shebang=first)
     scan.run()
     return _piece(scan, text), sum(problem.code in BRACKET_CODES for problem in scan.problems)
 
 
 def spans(blocks: Sequence[Block]) -> list[tuple[int, int]]:
-    """Which blocks, ``(first, last)``, must be read as one because a bracket of the first is closed in the last."""
+    """Of blocks that can't stand alone, in order: which, ``(first, last)``, must be read as one with all between them,
+    because a bracket of the first is closed in the last."""
     owed: list[tuple[str, int, bool]] = []
     found: list[tuple[int, int]] = []
     for index, block in enumerate(blocks):

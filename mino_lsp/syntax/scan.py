@@ -32,8 +32,9 @@ class Policy:
 class Scan(Strings):
     """Reads ``text`` from ``base`` on; ``run`` does it, and the attributes hold what was found."""
 
-    def __init__(self, text: str, base: int, policy: Policy) -> None:
+    def __init__(self, text: str, base: int, policy: Policy, shebang: bool) -> None:
         super().__init__(text, base)
+        self.shebang = shebang
         self.policy = policy
         self.margin = Margin(text, base) if policy.indent else None
         self.strays: list[str] = []  # closers for which nothing was open
@@ -91,11 +92,11 @@ class Scan(Strings):
     # Atoms and prefixes
 
     def _shebang(self) -> int:
-        if self.base or not self.text.startswith("#!"):
+        if not (self.shebang and self.text.startswith("#!", self.base)):
             return self.base
-        end = self.text.find("\n")
+        end = self.text.find("\n", self.base)
         end = len(self.text) if end < 0 else end
-        self.add(_SHEBANG, 0, end - 1 if self.text[end - 1] == "\r" else end)
+        self.add(_SHEBANG, self.base, end - 1 if self.text[end - 1] == "\r" else end)
         return end
 
     def _name(self, name: str, start: int, end: int) -> None:
@@ -107,7 +108,7 @@ class Scan(Strings):
     def _prefixed(self, start: int, quote: int) -> tuple[int, bool]:
         """A name with a quote right after it: a string with a prefix, or in ``f"{x"`` a field that lacks its end."""
         name = self.text[start:quote]
-        if self.in_quoted_field() and not valid_prefix(name):
+        if self.need[-1] == FIELD and self.open[-1].closing == '"' and not valid_prefix(name):
             self._name(name, start, quote)
             return quote, True
         return self.quoted(start, quote)

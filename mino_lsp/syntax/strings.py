@@ -70,10 +70,10 @@ class Strings(Frames):
         name, after = (found.group(1), found.group(2)) if found else ("", "")
         begin = found.end() if found else start
         if after != "[":
-            end = begin if after else start + 2
-            self.add(_ERROR, start, end)
-            self.problem(start, end, "invalid-bracket-string", kinds.BRACKET_FORM)
-            return end, False
+            self.unterminated = self.unterminated or not after
+            self.add(_ERROR, start, begin)
+            self.problem(start, begin if after else start + 2, "invalid-bracket-string", kinds.BRACKET_FORM)
+            return begin, False
         if name == "f" or name.startswith("f-"):
             return self._begin(start, begin, "]" + name.replace("{", "{{").replace("}", "}}") + "]", True)
         closing = f"]{name}]"
@@ -197,10 +197,6 @@ class Strings(Frames):
                 return pos, string.closing
             else:
                 pos += 1
-
-    def in_quoted_field(self) -> bool:
-        """Whether code is being read in a field of a string that a ``"`` would end."""
-        return bool(self.open) and self.open[-1].closing == '"'
 
     def end_strings(self) -> None:
         """The text ended within an f-string: report the outermost, which explains the others."""

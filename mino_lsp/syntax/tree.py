@@ -3,30 +3,44 @@ touches."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from operator import itemgetter
 
+from mino_lsp.syntax.blocks import Blocks
 from mino_lsp.syntax.form import Form
 from mino_lsp.syntax.kinds import CODES, Kind, SyntaxProblem
 from mino_lsp.syntax.nodes import Columns, Piece
-from mino_lsp.syntax.reader import Block, mend, read_blocks, spans
+from mino_lsp.syntax.reader import Block, mend, spans
 
 
 class Tree:
     """An immutable tree. Make one with ``read`` and its successors with ``edit``."""
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, blocks: Blocks, before: "Tree | None" = None) -> None:
         self._blocks = blocks
-        self._pieces = _pieces(blocks)
-        self._starts = list(accumulate((len(piece.text) for piece in self._pieces), initial=0))
+        self._mended: dict[_Key, _Mended] = _mend(blocks, before._mended if before is not None else {})
+        self._by_start = {mended.start: mended for mended in self._mended.values()}
 
     def __len__(self) -> int:
-        return self._starts[-1]
+        return self._blocks.length
 
     @cached_property
     def source(self) -> str:
         """The text that was read: printing is the inverse of reading."""
-        return "".join([piece.text for piece in self._pieces])
+        return "".join([block.piece.text for _, block in self._blocks])
+
+    def pieces(self) -> Iterator[tuple[int, Piece]]:
+        """The top-level text in pieces, each after its offset. A piece that an edit leaves alone is the same object in
+        the tree after it, so what was computed from a piece can be kept beside it."""
+        end = 0
+        for start, block in self._blocks:
+            if start < end:
+                continue
+            mended = self._by_start.get(start) if self._by_start else None
+            if mended is not None:
+                end = mended.end
+            yield start, mended.piece if mended is not None else block.piece
 
     @property
     def forms(self) -> Iterator[Form]:
@@ -46,7 +60,7 @@ class Tree:
             yield self._space(end, len(self))
 
     def _roots(self) -> Iterator[Form]:
-        for piece, base in zip(self._pieces, self._starts, strict=False):
+        for base, piece in self.pieces():
             for index in piece.nodes.children(-1):
                 yield Form(piece, base, index)
 
@@ -58,15 +72,15 @@ class Tree:
     @cached_property
     def problems(self) -> tuple[SyntaxProblem, ...]:
         """What Hy's reader would refuse, in the order of the text."""
-        return tuple(
-            problem.shifted(base)
-            for piece, base in zip(self._pieces, self._starts, strict=False)
-            for problem in piece.problems
-        )
+        places = [(start, block.piece) for start, block in self._blocks.troubled()]
+        places = [(start, piece) for start, piece in places if self._mended_at(start) is None]
+        places += [(mended.start, mended.piece) for mended in self._mended.values() if mended.piece.problems]
+        places.sort(key=itemgetter(0))
+        return tuple(problem.shifted(start) for start, piece in places for problem in piece.problems)
 
     def walk(self) -> Iterator[tuple[int, int, Form]]:
         """``(start, end, form)`` of every node but white space, in the order of the text."""
-        for piece, base in zip(self._pieces, self._starts, strict=False):
+        for base, piece in self.pieces():
             nodes = piece.nodes
             for index, (start, end) in enumerate(zip(nodes.start, nodes.end, strict=True)):
                 yield base + start, base + end, Form(piece, base, index)
@@ -75,18 +89,37 @@ class Tree:
         """The text of a form, or from one offset to another."""
         if isinstance(start, Form):
             return start.text
-        return self.source[start:end]
+        return self._blocks.slice(start, len(self) if end is None else end)
 
     def path_at(self, offset: int) -> tuple[Form, ...]:
         """The nodes around an offset, outermost first; empty between top-level forms. Where one node ends and another
         starts, the one that starts."""
         offset = min(max(offset, 0), len(self))
-        for at in dict.fromkeys((bisect_right(self._starts, offset) - 1, bisect_right(self._starts, offset - 1) - 1)):
-            if 0 <= at < len(self._pieces):
-                path = _path(self._pieces[at], self._starts[at], offset)
-                if path:
-                    return path
+        for at in (offset, offset - 1):
+            start, piece = self._piece_at(at)
+            path = _path(piece, start, offset)
+            if path:
+                return path
         return ()
+
+    def _piece_at(self, offset: int) -> tuple[int, Piece]:
+        mended = self._mended_at(offset)
+        if mended is not None:
+            return mended.start, mended.piece
+        for start, block in self._blocks.since(offset):
+            return start, block.piece
+        return 0, _NOTHING
+
+    def _mended_at(self, offset: int) -> "_Mended | None":
+        if not self._mended:
+            return None
+        at = bisect_right(self._mended_starts, offset) - 1
+        found = self._by_start[self._mended_starts[at]] if at >= 0 else None
+        return found if found is not None and offset < found.end else None
+
+    @cached_property
+    def _mended_starts(self) -> list[int]:
+        return sorted(self._by_start)
 
     def form_at(self, offset: int) -> Form | None:
         """The innermost node at an offset, as ``path_at`` finds it."""
@@ -97,28 +130,53 @@ class Tree:
         """The tree of the text with ``start`` to ``end`` replaced by ``new``."""
         start = min(max(start, 0), len(self))
         end = min(max(end, start), len(self))
-        return read(self.source[:start] + new + self.source[end:])
+        return Tree(self._blocks.edit(start, end, new), self)
+
+    def same(self, other: "Tree") -> bool:
+        """Whether two trees are equal in every node, offset and problem."""
+        mine, others = list(self.pieces()), list(other.pieces())
+        return len(mine) == len(others) and all(
+            base == start and (piece is twin or piece.same(twin))
+            for (base, piece), (start, twin) in zip(mine, others, strict=True)
+        )
 
 
 def read(source: str) -> Tree:
     """The tree of any text at all."""
-    return Tree(list(read_blocks(source)))
+    return Tree(Blocks.read(source))
 
 
-def _pieces(blocks: list[Block]) -> list[Piece]:
-    pieces: list[Piece] = []
-    done = 0
-    joined = dict(spans(blocks))
-    for index, block in enumerate(blocks):
-        if index < done:
-            continue
-        last = joined.get(index, index)
-        if last == index and block.whole:
-            pieces.append(block.piece)
-        else:
-            pieces.append(mend("".join([part.piece.text for part in blocks[index : last + 1]])))
-        done = last + 1
-    return pieces
+_NOTHING = Piece("", Columns.empty(), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Mended:
+    """Blocks that can't stand alone, read together."""
+
+    start: int
+    end: int
+    piece: Piece
+
+
+_Key = tuple[bool, tuple[Block, ...]]
+
+
+def _mend(blocks: Blocks, known: dict[_Key, _Mended]) -> dict[_Key, _Mended]:
+    """Read together what can't stand alone, by which blocks and whether they begin the document; ``known`` is kept."""
+    odd = list(blocks.odd())
+    joined = dict(spans([block for _, block in odd]))
+    found: dict[_Key, _Mended] = {}
+    index = 0
+    while index < len(odd):
+        start, last = odd[index][0], joined.get(index, index)
+        end = odd[last][0] + len(odd[last][1].piece.text)
+        index = last + 1
+        together = tuple(blocks.between(start, end))
+        key = (start == 0, together)
+        old = known.get(key)
+        piece = mend("".join([block.piece.text for block in together]), start == 0) if old is None else old.piece
+        found[key] = _Mended(start, end, piece)
+    return found
 
 
 def _path(piece: Piece, base: int, offset: int) -> tuple[Form, ...]:

@@ -1,0 +1,154 @@
+"""The blocks of a document in order: a persistent sequence that an edit changes in the place it touches.
+
+Blocks are grouped, and offsets are kept relative to the group, so that moving all that follows an edit costs one
+addition a group and not one a form.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
+
+from mino_lsp.syntax.reader import Block, read_block
+
+_GROUP = 64
+
+
+class _Group:
+    """Up to about ``_GROUP`` blocks. ``odd`` are those that can't stand alone, ``troubled`` whole ones with
+    problems."""
+
+    __slots__ = ("blocks", "length", "odd", "starts", "troubled")
+
+    def __init__(self, blocks: tuple[Block, ...]) -> None:
+        self.blocks = blocks
+        self.starts = list(accumulate((len(block.piece.text) for block in blocks), initial=0))
+        self.length = self.starts.pop()
+        self.odd = tuple(index for index, block in enumerate(blocks) if not block.whole)
+        self.troubled = tuple(index for index, block in enumerate(blocks) if block.whole and block.piece.problems)
+
+
+def _groups(blocks: list[Block]) -> list[_Group]:
+    return [_Group(tuple(blocks[at : at + _GROUP])) for at in range(0, len(blocks), _GROUP)]
+
+
+class Blocks:
+    """An immutable sequence of blocks with their offsets."""
+
+    __slots__ = ("_groups", "_starts", "length")
+
+    def __init__(self, groups: list[_Group]) -> None:
+        self._groups = groups
+        self._starts = list(accumulate((group.length for group in groups), initial=0))
+        self.length = self._starts[-1]
+
+    @classmethod
+    def read(cls, source: str) -> "Blocks":
+        blocks = []
+        base = 0
+        while base < len(source):
+            block = read_block(source, base, first=base == 0)
+            base += len(block.piece.text)
+            blocks.append(block)
+        return cls(_groups(blocks))
+
+    def __iter__(self) -> Iterator[tuple[int, Block]]:
+        return self.since(0)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        """The group and the index in it of the block that holds the character at ``offset``; the last one at the
+        end."""
+        at = min(max(bisect_right(self._starts, offset) - 1, 0), len(self._groups) - 1)
+        group = self._groups[at]
+        return at, bisect_right(group.starts, offset - self._starts[at]) - 1
+
+    def since(self, offset: int) -> Iterator[tuple[int, Block]]:
+        """The blocks from the one that holds ``offset`` on, each after its own offset."""
+        if not self._groups:
+            return
+        at, index = self._place(offset)
+        while at < len(self._groups):
+            group, base = self._groups[at], self._starts[at]
+            for start, block in zip(group.starts[index:], group.blocks[index:], strict=True):
+                yield base + start, block
+            at, index = at + 1, 0
+
+    def between(self, start: int, end: int) -> Iterator[Block]:
+        """The blocks that hold the characters from ``start`` up to ``end``."""
+        for base, block in self.since(start):
+            if base >= end:
+                return
+            yield block
+
+    def odd(self) -> Iterator[tuple[int, Block]]:
+        """The blocks whose brackets don't match within them."""
+        for base, group in zip(self._starts, self._groups, strict=False):
+            for index in group.odd:
+                yield base + group.starts[index], group.blocks[index]
+
+    def troubled(self) -> Iterator[tuple[int, Block]]:
+        """The blocks that have problems though their brackets match."""
+        for base, group in zip(self._starts, self._groups, strict=False):
+            for index in group.troubled:
+                yield base + group.starts[index], group.blocks[index]
+
+    def slice(self, start: int, end: int) -> str:
+        start, end = max(start, 0), min(end, self.length)
+        if start >= end:
+            return ""
+        at, index = self._place(start)
+        first = self._starts[at] + self._groups[at].starts[index]
+        return "".join([block.piece.text for block in self.between(start, end)])[start - first : end - first]
+
+    def edit(self, start: int, end: int, new: str) -> "Blocks":
+        """The blocks of the text with ``start`` to ``end`` replaced by ``new``: equal to reading that text, but only
+        from the block before the change to the first block after it that still begins where it began."""
+        if not self._groups:
+            return Blocks.read(new)
+        at, index = self._place(max(start - 1, 0))
+        base = self._starts[at] + self._groups[at].starts[index]
+        following = self.since(base)
+        old, after = "", base
+        while after < end or not old:
+            _, block = next(following)
+            old += block.piece.text
+            after = base + len(old)
+        text = old[: start - base] + new + old[end - base :]
+        read, after = _read_again(text, base == 0, after, following, self.length)
+        return self._replace(at, index, after, read)
+
+    def _replace(self, at: int, index: int, after: int, read: list[Block]) -> "Blocks":
+        """Put blocks in the place of those from the one at ``at``, ``index`` up to the offset ``after``."""
+        kept = list(self._groups[at].blocks[:index])
+        if after >= self.length:
+            return Blocks([*self._groups[:at], *_groups(kept + read)])
+        last, beyond = self._place(after)
+        rest = list(self._groups[last].blocks[beyond:])
+        if len(kept) + len(read) + len(rest) < _GROUP // 4 and last + 1 < len(self._groups):
+            last += 1
+            rest += self._groups[last].blocks
+        return Blocks([*self._groups[:at], *_groups(kept + read + rest), *self._groups[last + 1 :]])
+
+
+def _read_again(
+    text: str, first: bool, after: int, following: Iterable[tuple[int, Block]], length: int
+) -> tuple[list[Block], int]:
+    """Read ``text``, and as many of the blocks that follow it as its last block now reaches into. The blocks, and the
+    old offset at which those that stay begin."""
+    read: list[Block] = []
+    pos, more, rest = 0, 1, iter(following)
+    while True:
+        # The next block starts with "(": does a block still end before it?
+        window = text if after >= length else text + "("
+        while pos < len(text):
+            block = read_block(window, pos, first=first and pos == 0)
+            if pos + len(block.piece.text) > len(text):
+                break
+            pos += len(block.piece.text)
+            read.append(block)
+        if pos >= len(text):
+            return read, after
+        swallowed = [block.piece.text for _, block in islice(rest, more)]
+        text = "".join([text[pos:], *swallowed])
+        first = first and pos == 0
+        after += sum(map(len, swallowed))
+        pos, more = 0, more * 2
