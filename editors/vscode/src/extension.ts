@@ -1,0 +1,50 @@
+// Mino for VS Code: starts the language server and shows what it says. What a program means is the server's affair.
+
+import * as vscode from "vscode";
+import { Expansions } from "./expansion";
+import { Run } from "./run";
+import { Server } from "./server";
+import { Status } from "./status";
+
+let server: Server | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const run = new Run();
+  const status = new Status();
+  const expansions = new Expansions();
+  const started = (server = new Server(run, status));
+
+  const command = (id: string, action: () => unknown) => vscode.commands.registerCommand(id, action);
+  context.subscriptions.push(
+    run,
+    status,
+    expansions,
+    command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
+    command("mino.ui.stop", () => started.execute("mino.stop", {})),
+    command("mino.ui.trust", () =>
+      onDocument((editor) => started.execute("mino.trust", { uri: uriOf(editor), trusted: true })),
+    ),
+    command("mino.ui.expand", () => onDocument((editor) => expansions.expandAt(editor, started))),
+    command("mino.ui.restart", () => started.restart()),
+    command("mino.ui.output", () => started.showOutput()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration("mino.server")) void started.restart();
+    }),
+  );
+  await started.start();
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+}
+
+function uriOf(editor: vscode.TextEditor): string {
+  return editor.document.uri.toString();
+}
+
+function onDocument(action: (editor: vscode.TextEditor) => unknown): unknown {
+  const editor = vscode.window.activeTextEditor;
+  if (editor?.document.languageId === "hy") return action(editor);
+  return vscode.window.showInformationMessage("Mino: open a Hy file first.");
+}

@@ -1,0 +1,58 @@
+// Runs: the file is saved first, the program's output goes to a channel of its own, and only a failure is told.
+
+import * as vscode from "vscode";
+
+interface Output {
+  run: string;
+  stream: string;
+  text: string;
+}
+
+interface Outcome {
+  exitCode: number | null;
+}
+
+export class Run implements vscode.Disposable {
+  private readonly channel = vscode.window.createOutputChannel("Mino Run");
+  private active = 0;
+
+  append(output: Output): void {
+    this.channel.append(output.text);
+  }
+
+  /** Does what stands around every run, whether a code lens, a key or another extension asked for it. */
+  async around(args: unknown[], run: () => unknown): Promise<Outcome> {
+    const uri = (args[0] as { uri: string }).uri;
+    if (!(await saved(uri))) throw new Error("The file could not be saved, so it was not run.");
+    if (this.active === 0) this.channel.clear();
+    this.channel.show(true);
+    this.active += 1;
+    try {
+      const outcome = (await run()) as Outcome;
+      if (outcome.exitCode !== 0) this.tellFailure(uri, outcome);
+      return outcome;
+    } finally {
+      this.active -= 1;
+    }
+  }
+
+  dispose(): void {
+    this.channel.dispose();
+  }
+
+  private tellFailure(uri: string, outcome: Outcome): void {
+    const name = vscode.workspace.asRelativePath(vscode.Uri.parse(uri));
+    const ending = outcome.exitCode === null ? "did not run to its end" : `ended with exit code ${outcome.exitCode}`;
+    const [output, problems] = ["Show Output", "Show Problems"];
+    void vscode.window.showInformationMessage(`${name} ${ending}.`, output, problems).then((answer) => {
+      if (answer === output) this.channel.show(true);
+      if (answer === problems) void vscode.commands.executeCommand("workbench.actions.view.problems");
+    });
+  }
+}
+
+async function saved(uri: string): Promise<boolean> {
+  const same = vscode.Uri.parse(uri).toString();
+  const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === same);
+  return document === undefined || !document.isDirty || document.save();
+}

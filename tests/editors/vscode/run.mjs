@@ -1,0 +1,92 @@
+// The extension's tests: the suite in VS Code against the real server, the same suite against a server that says
+// nothing (each of its checks must fail there), and what a user sees who has no server at all.
+// Its exit code and last line say what came of it.
+
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { ROOT, startVSCode, TOOLS } from "./vscode.mjs";
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const REAL = process.env.MINO_LSP ?? path.join(ROOT, ".venv/bin/mino-lsp");
+const SILENT = path.join(HERE, "silent_server.mjs");
+
+const results = [];
+const note = (title, error, seconds) => {
+  results.push(error);
+  console.log(`${error ? "✗" : "✓"} ${title} (${seconds.toFixed(1)} s)`);
+  if (error) console.log(error.replace(/^/gm, "    "));
+};
+
+await against("the real server", [REAL, "--stdio"], 30, (check) => note(check.title, check.error, check.seconds));
+await against("a silent server", [process.execPath, SILENT], 1.5, (check) =>
+  note(`fails without a server's answers: ${check.title}`, check.error ? undefined : "It passed.", check.seconds),
+);
+await withoutServer();
+
+const failed = results.filter(Boolean).length;
+console.log(`${results.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function against(name, command, seconds, each) {
+  console.log(`VS Code with ${name}`);
+  const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "mino-vscode-report-")), "results.json");
+  const start = Date.now();
+  const code = await startVSCode({
+    files: programs(),
+    settings: { "mino.server.command": command, "mino.trust": "full", "mino.device": "cpu" },
+    // Without it VS Code doesn't look at the payload's extensionTestsPath.
+    flags: ["--enable-smoke-test-driver"],
+    env: { MINO_TEST_RESULTS: report, MINO_TEST_TOOLS: path.dirname(TOOLS), MINO_TEST_LIMIT: String(seconds * 1000) },
+  });
+  try {
+    let ended;
+    const end = new Promise((resolve) => (ended = resolve));
+    await code.open(
+      [
+        ["extensionDevelopmentPath", code.remote(code.extension)],
+        ["extensionTestsPath", code.remote(path.join(HERE, "suite/index.cjs"))],
+        ["skipWelcome", "true"],
+      ],
+      async (page) => {
+        await page.exposeFunction("codeAutomationLog", () => {});
+        await page.exposeFunction("codeAutomationExit", ended);
+      },
+    );
+    await Promise.race([end, sleep((seconds * 6 + 30) * 1000, undefined, { ref: false })]);
+    const checks = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, "utf8")) : [];
+    if (checks.length === 0) note(`the suite with ${name}`, "It did not run.", 0);
+    checks.forEach(each);
+  } finally {
+    await code.close();
+    fs.rmSync(path.dirname(report), { recursive: true });
+    console.log(`  in all ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  }
+}
+
+async function withoutServer() {
+  const start = Date.now();
+  const code = await startVSCode({ files: programs(), settings: { "mino.server.command": ["no-such-mino-lsp"] } });
+  let error;
+  try {
+    const page = await code.open([["openFile", code.remote(path.join(code.folder, "feed_forward.hy"))]]);
+    const toasts = page.locator(".notifications-toasts .notification-list-item");
+    await toasts.filter({ hasText: "pip install minotauro" }).first().waitFor({ timeout: 20000 });
+    const texts = await toasts.allInnerTexts();
+    if (texts.length !== 1) error = `It was told ${texts.length} times: ${texts.join(" — ")}`;
+  } catch (failure) {
+    error = String(failure);
+  } finally {
+    await code.close();
+  }
+  note("without a server, one message says how to install it", error, (Date.now() - start) / 1000);
+}
+
+function programs() {
+  const example = (name) => fs.readFileSync(path.join(ROOT, "examples", name), "utf8");
+  const broken = example("spec_network.hy").replace("(torch.empty #(f-out))", "(torch.empty #(1 f-out))");
+  if (!broken.includes("#(1 f-out)")) throw new Error("examples/spec_network.hy has no #(f-out) to break");
+  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken };
+}

@@ -1,0 +1,25 @@
+// The negative control: a language server that starts and stops as it should, and says nothing in between.
+
+const HEADER = /^Content-Length: (\d+)\r\n(?:[^\r\n]+\r\n)*\r\n/;
+let bytes = Buffer.alloc(0);
+
+process.stdin.on("data", (chunk) => {
+  bytes = Buffer.concat([bytes, chunk]);
+  for (let header; (header = HEADER.exec(bytes.toString("latin1"))); ) {
+    const [start, length] = [header[0].length, Number(header[1])];
+    if (bytes.length < start + length) return;
+    receive(JSON.parse(bytes.subarray(start, start + length)));
+    bytes = bytes.subarray(start + length);
+  }
+});
+
+function receive({ id, method }) {
+  if (method === "initialize") answer(id, { capabilities: { textDocumentSync: 2 } });
+  if (method === "shutdown") answer(id, null);
+  if (method === "exit") process.exit(0);
+}
+
+function answer(id, result) {
+  const body = JSON.stringify({ jsonrpc: "2.0", id, result });
+  process.stdout.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,137 @@
+// Runs inside VS Code's extension host, and writes what came of each check to the file $MINO_TEST_RESULTS.
+
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const vscode = require("vscode");
+const mocha = require(require.resolve("mocha", { paths: [process.env.MINO_TEST_TOOLS] }));
+
+const Mocha = mocha.default ?? mocha;
+const LIMIT = Number(process.env.MINO_TEST_LIMIT);
+const { executeCommand } = vscode.commands;
+
+exports.run = () =>
+  new Promise((resolve) => {
+    const runner = new Mocha({ ui: "bdd", timeout: LIMIT + 1000, reporter: "min" });
+    runner.suite.emit("pre-require", globalThis, null, runner);
+    describe("Mino", checks);
+    const results = [];
+    runner
+      .run(() => {
+        fs.writeFileSync(process.env.MINO_TEST_RESULTS, JSON.stringify(results));
+        resolve();
+      })
+      .on("pass", (test) => results.push({ title: test.title, seconds: test.duration / 1000 }))
+      .on("fail", (test, error) =>
+        results.push({ title: test.title, seconds: (test.duration ?? 0) / 1000, error: String(error.stack ?? error) }),
+      );
+  });
+
+function checks() {
+  before(async () => {
+    await vscode.extensions.getExtension("minotauro.mino").activate();
+  });
+
+  it("a spec that is broken is told at the expression that broke it", async () => {
+    const document = await opened("broken.hy");
+    const found = await eventually("a diagnostic that names :rank1", () => {
+      const all = vscode.languages.getDiagnostics(document.uri);
+      return all.some((one) => one.message.includes(":rank1")) && all;
+    });
+    assert.equal(found.length, 1, `one diagnostic, not ${JSON.stringify(found, null, 1)}`);
+    const expression = rangeOf(document, "(-> (torch.empty #(1 f-out))", "(nn.Parameter :requires_grad True))");
+    assert.ok(expression.contains(found[0].range), `${JSON.stringify(found[0].range)} is not in the expression of :bias`);
+  });
+
+  it("a hover on a component shows the shapes that it has had", async () => {
+    const document = await opened("feed_forward.hy");
+    const weights = positionOf(document, "(defmu LinearTransformation [x weights").translate(0, -1);
+    await eventually("[10 32] and [32 1] in the hover", async () => {
+      const hovers = await executeCommand("vscode.executeHoverProvider", document.uri, weights);
+      const text = hovers.flatMap((hover) => hover.contents.map((part) => part.value ?? part)).join("\n");
+      return text.includes("[10 32]") && text.includes("[32 1]");
+    });
+  });
+
+  it("an inlay hint shows the sizes that flow through a line", async () => {
+    const document = await opened("feed_forward.hy");
+    const { line } = positionOf(document, "(-> x (@ weights)");
+    await eventually("→ [100 32] | [100 1]", async () => {
+      const hints = await executeCommand("vscode.executeInlayHintProvider", document.uri, document.lineAt(line).range);
+      return hints.some((hint) => /→ \[100 32\] \| \[100 1\]/.test(labelOf(hint)));
+    });
+  });
+
+  it("Mino: Expand Macro shows the expansion", async () => {
+    const document = await opened("feed_forward.hy");
+    const editor = vscode.window.activeTextEditor;
+    const inside = positionOf(document, "(-> x (@ weights)").translate(0, -15);
+    editor.selection = new vscode.Selection(inside, inside);
+    // A command that does nothing may not end either: the document is what counts.
+    void executeCommand("mino.ui.expand").then(undefined, () => {});
+    const expansion = await eventually("a document with the expansion", () =>
+      vscode.workspace.textDocuments.find((one) => one.uri.scheme === "mino-expansion" && one.getText() !== ""),
+    );
+    assert.ok(expansion.getText().includes("(+ (@ x weights) bias)"), expansion.getText());
+    assert.equal(expansion.languageId, "hy");
+  });
+
+  it("the lens on defmain saves and runs the program", async () => {
+    const document = await opened("feed_forward.hy");
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(0, 0), ";; Edited, and not yet saved.\n");
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    assert.ok(document.isDirty);
+    const lens = await eventually("▶ Run on cpu at defmain", async () => {
+      const lenses = await executeCommand("vscode.executeCodeLensProvider", document.uri, 20);
+      const { line } = positionOf(document, "(defmain");
+      return lenses.find((one) => one.range.start.line === line && one.command?.title === "▶ Run on cpu");
+    });
+    const outcome = await executeCommand(lens.command.command, ...lens.command.arguments);
+    assert.equal(outcome.exitCode, 0, JSON.stringify(outcome));
+    assert.ok(!document.isDirty, "the run did not save the file");
+    assert.match(fs.readFileSync(document.uri.fsPath, "utf8"), /^;; Edited/);
+    await eventually("100 epochs in the channel Mino Run", () => {
+      const channel = vscode.workspace.textDocuments.find(
+        (one) => one.uri.scheme === "output" && decodeURIComponent(one.uri.path).endsWith("Mino Run"),
+      );
+      return channel?.getText().match(/^Epoch: /gm)?.length === 100;
+    });
+  });
+}
+
+/** The document `name` of the workspace, in the active editor. */
+async function opened(name) {
+  const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders[0].uri, name);
+  const document = await vscode.workspace.openTextDocument(uri);
+  assert.equal(document.languageId, "hy");
+  await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+  return document;
+}
+
+/** The position right after the first `text`. */
+function positionOf(document, text) {
+  const at = document.getText().indexOf(text);
+  assert.notEqual(at, -1, `no ${text} in the document`);
+  return document.positionAt(at + text.length);
+}
+
+function rangeOf(document, first, last) {
+  const start = document.getText().indexOf(first);
+  const end = document.getText().indexOf(last, start);
+  assert.ok(start !== -1 && end !== -1);
+  return new vscode.Range(document.positionAt(start), document.positionAt(end + last.length));
+}
+
+function labelOf(hint) {
+  return typeof hint.label === "string" ? hint.label : hint.label.map((part) => part.value).join("");
+}
+
+/** The first truthy answer of `ask`, which is asked until there is one. */
+async function eventually(what, ask) {
+  for (const end = Date.now() + LIMIT; Date.now() < end; ) {
+    const answer = await ask();
+    if (answer) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not within ${LIMIT / 1000} s: ${what}`);
+}
