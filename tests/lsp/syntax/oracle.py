@@ -1,12 +1,26 @@
 """Hy's own reader beside ours: what both say about the same text, in one notation.
 
-A form is ``(name, start, end, parts)`` with offsets in code points. Of an f-string only the fields are compared: Hy gives
-the text between them positions that mean nothing.
+A form is ``(name, start, end, parts)`` with offsets in code points. Of an f-string only the fields are compared: Hy
+gives the text between them positions that mean nothing.
 """
 
 import hy
-from hy.models import Bytes, Complex, Dict, Expression, FComponent, Float, FString, Integer, Keyword, List, Set, String
-from hy.models import Symbol, Tuple
+from hy.models import (
+    Bytes,
+    Complex,
+    Dict,
+    Expression,
+    FComponent,
+    Float,
+    FString,
+    Integer,
+    Keyword,
+    List,
+    Set,
+    String,
+    Symbol,
+    Tuple,
+)
 
 from mino_lsp.syntax import Form, Kind, Text, read
 
@@ -52,9 +66,7 @@ def _of_model(model: hy.models.Object, text: Text) -> Shape:
     end = text.hy_offset(model.end_line, model.end_column) + 1
     parts: tuple[Shape, ...] = ()
     if isinstance(model, (Expression, List, Dict, Set, Tuple, FString, FComponent)):
-        fields = isinstance(model, (FString, FComponent))
-        inner = [part for at, part in enumerate(model) if not fields or isinstance(part, FComponent) or _is_form(model, at)]
-        parts = tuple(_of_model(part, text) for part in inner)
+        parts = tuple(_of_model(part, text) for part in _parts(model))
         return type(model).__name__, start, end, parts
     if isinstance(model, (Integer, Float, Complex)):
         return "Number", start, end, ()
@@ -64,8 +76,12 @@ def _of_model(model: hy.models.Object, text: Text) -> Shape:
     return type(model).__name__, start, end, ()
 
 
-def _is_form(model: hy.models.Object, at: int) -> bool:
-    return isinstance(model, FComponent) and at == 0
+def _parts(model: hy.models.Sequence) -> list[hy.models.Object]:
+    """What is in a model, without the literal text of an f-string and of a field's format."""
+    if not isinstance(model, (FString, FComponent)):
+        return list(model)
+    form = list(model[:1]) if isinstance(model, FComponent) else []
+    return form + [part for part in model[len(form) :] if isinstance(part, FComponent)]
 
 
 def _of_form(form: Form) -> Shape:
