@@ -1,8 +1,9 @@
 """The expansions of the threading macros: each takes the forms of a call and returns one form.
 
-A step's form carries the source range of that step, and the user's own forms keep theirs. What is used
-once is nested where it is used, at most `DEPTH` calls deep (Hy's compiler recurses); what is used twice,
-or lies deeper, is bound to a fresh variable, so that every step is evaluated exactly once.
+A step's form carries the source range of that step, and the user's own forms keep theirs. What is used once is
+nested where it is used, in threads of up to `NESTED` steps (Hy's compiler recurses, and takes quadratic time in the
+depth); in longer ones each step is bound to a variable. What is used twice is bound to a fresh variable in any
+thread, so that every step is evaluated exactly once.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from hy.models import Expression, Keyword, List, Object, Sequence, Symbol
 
 from mino.forms import form_error, is_dotted, place, text
 
-DEPTH = 64
+NESTED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A form on its way along the thread, and how many steps are nested in it."""
+    """A form on its way along the thread."""
 
     form: Object
-    depth: int = 0
 
     @property
     def atomic(self) -> bool:
@@ -42,14 +42,17 @@ class Thread:
         if not forms:
             form_error(compiler, compiler.this, f"`{name}` has nothing to thread: write ({name} value step…)")
         self.first, self.steps = forms[0], forms[1:]
+        self.long = len(self.steps) > NESTED
+        self.variables: dict[int, Symbol] = {}
 
     def bind(self, held: Held, variable: Symbol | None = None) -> Held:
         """Binds `held` to a variable (a fresh one without `variable`) and holds that variable instead."""
         variable = variable or hy.gensym("step")
         form = held.form
-        if isinstance(form, Expression) and form and form[0] == Symbol("unpack-iterable"):
+        if _unpacks(form):
             inner = Held(place(List([form]), form))
-            return Held(place(Expression([form[0], self.bind(inner, variable).form]), form))
+            unpack = place(Symbol("unpack-iterable"), form)
+            return Held(place(Expression([unpack, self.bind(inner, variable).form]), form))
         target = place(Symbol(variable), form)
         self.bound.append(place(Expression([place(Symbol("setv"), form), target, form]), form))
         return Held(target)
@@ -58,14 +61,21 @@ class Thread:
         """`held` in a form that may be used several times."""
         return held if held.atomic else self.bind(held)
 
+    def variable(self, branch: int = 0) -> Symbol:
+        """The one variable in which the values of a branch follow one another."""
+        if branch not in self.variables:
+            self.variables[branch] = hy.gensym("step")
+        return self.variables[branch]
+
+    def along(self, step: Object, held: Held, branch: int = 0) -> Held:
+        """The call of `step` with what its branch holds, which only this step uses."""
+        return self.step(step, [self.bind(held, self.variable(branch)) if self.long and not held.atomic else held])
+
     def step(self, step: Object, arguments: list[Held]) -> Held:
         """The call of `step` with `arguments` threaded into it."""
-        depth = max(held.depth for held in arguments)
-        if depth >= DEPTH:
-            arguments, depth = [self.share(held) for held in arguments], 0
         threaded = [held.form for held in arguments]
         if isinstance(step, Symbol | Keyword) or is_dotted(step):
-            return Held(place(Expression([step, *threaded]), step), depth + 1)
+            return Held(place(Expression([step, *threaded]), step))
         if not isinstance(step, Expression) or not step:
             form_error(
                 self.compiler,
@@ -75,7 +85,7 @@ class Thread:
             )
         head, rest = step[0], list(step[1:])
         parts = [head, *rest, *threaded] if self.last else [head, *threaded, *rest]
-        return Held(place(Expression(parts), step), depth + 1)
+        return Held(place(Expression(parts), step))
 
     def branches(self, step: List) -> list[Object]:
         if not step:
@@ -92,7 +102,7 @@ def simple(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
     thread = Thread(compiler, name, forms)
     held = Held(thread.first)
     for step in thread.steps:
-        held = thread.step(step, [held])
+        held = thread.along(step, held)
     return thread.finish(held.form)
 
 
@@ -103,10 +113,11 @@ def broadcast(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
     for step in thread.steps:
         if isinstance(step, List):
             branches = thread.branches(step)
-            if len(branches) > 1:
+            if thread.long or len(branches) > 1:
                 held = [thread.share(one) for one in held]
             shape, held = step, [thread.step(branch, held) for branch in branches]
         else:
+            held = [thread.share(one) for one in held] if thread.long else held
             shape, held = None, [thread.step(step, held)]
     return thread.finish(_closed(shape, held))
 
@@ -115,9 +126,13 @@ def inline(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
     """`|->` and `|->>`: lists thread branch by branch; one form after a list goes along each branch."""
     thread = Thread(compiler, name, forms)
     shape, held = _opened(thread.first)
+    for one in held:
+        if _unpacks(one.form):
+            sentence = f"`{name}` cannot count the branches of `{text(one.form)}`: write each branch on its own"
+            form_error(compiler, one.form, sentence)
     for step in thread.steps:
         if not isinstance(step, List):
-            held = [thread.step(step, [one]) for one in held]
+            held = [thread.along(step, one, branch) for branch, one in enumerate(held)]
             continue
         branches = thread.branches(step)
         if shape is None and len(branches) > 1:
@@ -131,16 +146,17 @@ def inline(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
                 f"`{name}` threads {len(held)} branches into a list of {len(branches)} steps: "
                 f"write {len(held)} steps, one a branch",
             )
-        shape, held = step, [thread.step(branch, [one]) for branch, one in zip(branches, held, strict=True)]
+        shape = step
+        held = [thread.along(each, one, branch) for branch, (each, one) in enumerate(zip(branches, held, strict=True))]
     return thread.finish(_closed(shape, held))
 
 
 def set_thread(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
     """`=->` and `=->>`: each step is stored in one fresh variable, which the next step is given."""
     thread = Thread(compiler, name, forms)
-    held, variable = Held(thread.first), hy.gensym("step")
+    held = Held(thread.first)
     for step in thread.steps:
-        held = thread.step(step, [thread.bind(held, variable)])
+        held = thread.step(step, [thread.bind(held, thread.variable())])
     return thread.finish(held.form)
 
 
@@ -150,12 +166,16 @@ def conditional(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
     if len(thread.steps) % 2:
         test = thread.steps[-1]
         form_error(compiler, test, f"the test `{text(test)}` of `{name}` has no form: write a step after it")
-    held, variable = Held(thread.first), hy.gensym("step")
+    held = Held(thread.first)
     for test, step in zip(thread.steps[::2], thread.steps[1::2], strict=True):
-        held = held if held.atomic else thread.bind(held, variable)
+        held = held if held.atomic else thread.bind(held, thread.variable())
         taken = thread.step(step, [held]).form
         held = Held(place(Expression([Symbol("if"), test, taken, held.form]), step))
     return thread.finish(held.form)
+
+
+def _unpacks(form: Object) -> bool:
+    return isinstance(form, Expression) and len(form) == 2 and bool(form[0] == Symbol("unpack-iterable"))
 
 
 def _opened(first: Object) -> tuple[List | None, list[Held]]:

@@ -1,10 +1,14 @@
 """The threading macros: what they expand to, what the expansions evaluate to, and where their errors point."""
 
 import json
+import re
 from pathlib import Path
 
 import hy
 import pytest
+import torch
+
+from mino.steps import EXPANSIONS
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_thread.json").read_text(encoding="utf-8"))
 
@@ -72,6 +76,10 @@ def test_expansion(run, form, expansion):
         ("(*-> x [])", ("this list of `*->` is empty: write at least one step in it", 1, 8, 1, 10)),
         ("(|-> [x y]\n  [f g h])", (
             "`|->` threads 2 branches into a list of 3 steps: write 2 steps, one a branch", 2, 3, 2, 10)),
+        ("(|-> [x #* y] f)", (
+            "`|->` cannot count the branches of `#* y`: write each branch on its own", 1, 9, 1, 13)),
+        ("(-> x ())", (
+            "`()` is not a step of `->`: a step is a name or a form, such as f or (f a)", 1, 7, 1, 9)),
         ("(cond-> x a f b)", ("the test `b` of `cond->` has no form: write a step after it", 1, 15, 1, 16)),
     ],
 )  # fmt: skip
@@ -97,15 +105,75 @@ def test_a_step_s_form_has_the_range_of_the_step(run):
     assert found["(f x)"] == (1, 5, 1, 9)
 
 
-@pytest.mark.parametrize("count", [64, 65, 2000])
-def test_a_long_thread_runs(run, count):
-    assert run(f"(-> 0 {'(+ 1) ' * count})") == count
-    assert run.expand(f"(-> 0 {'(+ 1) ' * count})").startswith("(+ " if count <= 64 else "(do ")
+def long_thread(macro, count):
+    step = {"cond": "True (+ 1)", "*": "[(+ 1)] +", "|": "[(+ 1)]"}.get(macro.rstrip("->"), "(+ 1)")
+    return f"({macro} 0 {f'{step} ' * count})"
 
 
-@pytest.mark.parametrize(
-    "form", ["(*-> (f) [g h] k)", "(|-> (f) [g h] k)", "(=-> (f) g h k)", "(cond-> (f) 1 g 1 h 1 k)"]
-)
+@pytest.mark.parametrize("macro", EXPANSIONS)
+def test_two_thousand_steps_compile_and_run_and_grow_linearly(run, macro):
+    assert run(long_thread(macro, 2000)) == ([2000] if "|" in macro else 2000)
+    forms = [hy.macroexpand_1(hy.read(long_thread(macro, count)), module=run.module) for count in (100, 2000)]
+    short, long = (len(hy.repr(form)) for form in forms)
+    assert long < 25 * short
+
+
+def test_a_thread_of_up_to_64_steps_is_nested(run):
+    assert run(long_thread("->", 64)) == 64
+    assert run.expand(long_thread("->", 64)) == f"{'(+ ' * 64}0{' 1)' * 64}"
+    assert run(long_thread("->", 65)) == 65
+    assert run.expand(long_thread("->", 65)).startswith("(do ")
+
+
+def test_what_is_used_twice_is_bound_once(run):
+    assert run("(*-> (f 1) [g h] +)", f=lambda x: x + 1, g=lambda x: 10 * x, h=lambda x: x) == 22
+    names = iter("st")
+    expansion = run.expand("(*-> [(f x) y #* z] [g h])")
+    for variable in dict.fromkeys(re.findall(r"_hy_gensym_step_\d+", expansion)):
+        expansion = expansion.replace(variable, next(names))
+    assert expansion == "(do (setv s (f x)) (setv t [#* z]) [(g s y #* t) (h s y #* t)])"
+    assert run("(*-> [(f 1) #* (iter [5 6])] [+ min])", f=lambda x: x) == [12, 1]
+
+
+def test_a_dropout_is_sampled_once(run):
+    torch.manual_seed(0)
+    run("(import torch torch.nn.functional :as F)")
+    for form in ("(*-> (torch.ones 1000) F.dropout [torch.clone torch.clone])",
+                 "(|-> (F.dropout (torch.ones 1000)) [torch.clone torch.clone])"):  # fmt: skip
+        same, other = run(form)
+        assert torch.equal(same, other)
+        assert 300 < same.count_nonzero() < 700
+
+
+def test_threads_nest(run):
+    names = {name: lambda *given, name=name: (name, *given) for name in "fgh"}
+    assert run("(*-> (f 1) [(g (*-> (f 2) [g h] f)) h] f)", **names) == (
+        "f",
+        ("g", ("f", 1), ("f", ("g", ("f", 2)), ("h", ("f", 2)))),
+        ("h", ("f", 1)),
+    )
+
+
+def test_a_broadcast_is_fine_in_a_comprehension_and_in_a_function(run):
+    assert run("(lfor y (*-> (abs -1) [(+ 1) (+ 2)]) (* 10 y))") == [20, 30]
+    assert run("((fn [x] (*-> (abs x) [(+ 1) (+ 2)])) -1)") == [2, 3]
+
+
+def test_every_test_of_cond_is_evaluated_once_and_in_order(run):
+    calls = []
+
+    def log(value, name):
+        calls.append(name)
+        return value
+
+    run("(cond-> (log 0 1) (log True 2) (log 3) (log False 4) (log 5) (log True 6) (log 7))", log=log)
+    assert calls == [1, 2, 3, 4, 6, 7]
+
+
+ONCE = ["(*-> (f) [g h] k)", "(|-> (f) [g h] k)", "(=-> (f) g h k)", "(cond-> (f) 1 g 1 h 1 k)"]
+
+
+@pytest.mark.parametrize("form", ONCE)
 def test_each_step_is_called_once(run, form):
     calls = []
     steps = {name: (lambda *_, name=name: calls.append(name)) for name in "fgh"}
