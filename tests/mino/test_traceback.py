@@ -57,7 +57,7 @@ def failing_model(text, filename, correct=False):
         # Hy puts some nodes into the tree twice.
         for node in {id(node): node for node in ast.walk(tree)}.values():
             if hasattr(node, "end_col_offset"):
-                node.col_offset = len(lines[node.lineno - 1][: node.col_offset - 1].encode())
+                node.col_offset = len(lines[node.lineno - 1][: max(0, node.col_offset - 1)].encode())
                 node.end_col_offset = len(lines[node.end_lineno - 1][: node.end_col_offset].encode())
     exec(compile(tree, filename, "exec"), module.__dict__)
     return module.Model(weights=3)
