@@ -11,24 +11,36 @@ from itertools import accumulate, islice
 from mino_lsp.syntax.reader import Block, read_block
 
 _GROUP = 64
+_TRIES = 3
 
 
 class _Group:
     """Up to about ``_GROUP`` blocks. ``odd`` are those that can't stand alone, ``troubled`` whole ones with
     problems."""
 
-    __slots__ = ("blocks", "length", "odd", "starts", "troubled")
+    __slots__ = ("blocks", "length", "odd", "spilling", "starts", "troubled")
 
     def __init__(self, blocks: tuple[Block, ...]) -> None:
         self.blocks = blocks
         self.starts = list(accumulate((len(block.piece.text) for block in blocks), initial=0))
         self.length = self.starts.pop()
         self.odd = tuple(index for index, block in enumerate(blocks) if not block.whole)
+        self.spilling = tuple(index for index, block in enumerate(blocks) if block.spills)
         self.troubled = tuple(index for index, block in enumerate(blocks) if block.whole and block.piece.problems)
 
 
 def _groups(blocks: list[Block]) -> list[_Group]:
     return [_Group(tuple(blocks[at : at + _GROUP])) for at in range(0, len(blocks), _GROUP)]
+
+
+def _read_all(source: str, first: bool, short: bool = False) -> list[Block]:
+    blocks = []
+    base = 0
+    while base < len(source):
+        block = read_block(source, base, first and base == 0, short)
+        base += len(block.piece.text)
+        blocks.append(block)
+    return blocks
 
 
 class Blocks:
@@ -43,13 +55,7 @@ class Blocks:
 
     @classmethod
     def read(cls, source: str) -> "Blocks":
-        blocks = []
-        base = 0
-        while base < len(source):
-            block = read_block(source, base, first=base == 0)
-            base += len(block.piece.text)
-            blocks.append(block)
-        return cls(_groups(blocks))
+        return cls(_groups(_read_all(source, first=True)))
 
     def __iter__(self) -> Iterator[tuple[int, Block]]:
         return self.since(0)
@@ -90,6 +96,26 @@ class Blocks:
         for base, group in zip(self._starts, self._groups, strict=False):
             for index in group.troubled:
                 yield base + group.starts[index], group.blocks[index]
+
+    def mended(self) -> "Blocks":
+        """The same text read so that a quote that is missing spoils no more than its line, if one is. Its place is
+        before the first string that swallowed a ``(`` in column 0, or soon after: strings may well hold such a
+        thing."""
+        if not (self._groups and self._groups[-1].blocks[-1].unterminated):
+            return self
+        best, fewest = self, 0
+        for at, index in islice(self._spilling(), _TRIES):
+            start = self._starts[at] + self._groups[at].starts[index]
+            read = _read_all(self.slice(start, self.length), first=start == 0, short=True)
+            count = sum(block.unterminated for block in read)
+            if best is self or count < fewest:
+                best, fewest = self._replace(at, index, self.length, read), count
+            if fewest <= 1:
+                break
+        return best
+
+    def _spilling(self) -> Iterator[tuple[int, int]]:
+        return ((at, index) for at, group in enumerate(self._groups) for index in group.spilling)
 
     def slice(self, start: int, end: int) -> str:
         start, end = max(start, 0), min(end, self.length)

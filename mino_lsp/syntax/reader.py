@@ -12,36 +12,43 @@ from mino_lsp.syntax.nodes import Piece
 from mino_lsp.syntax.scan import BRACKET_CODES, Policy, Scan
 
 _CUT = Policy(cut=True)
+_CUT_SHORT = Policy(cut=True, short=True)
 _PLAIN = Policy()
-_REPAIRS = (
-    Policy(indent=True),
-    Policy(indent=True, typo=True),
-    _PLAIN,
-    Policy(typo=True),
-)
+# In the order of preference. The last two only make a difference where a wrong closer was met.
+_REPAIRS = (Policy(indent=True), Policy(indent=True, typo=True), Policy(typo=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Text from one ``(`` in column 0 up to the next. ``closes`` are closers that belong to blocks before it, ``opens``
-    the closers that later blocks owe it; in a ``broken`` one brackets don't even match among themselves."""
+    the closers that later blocks owe it; in a ``broken`` one brackets don't even match among themselves. One that
+    ``spills`` has a ``(`` in column 0 within a string, as happens when a quote before it is missing."""
 
     piece: Piece
     closes: tuple[str, ...]
     opens: tuple[str, ...]
     broken: bool
+    unterminated: bool
+    spills: bool
 
     @property
     def whole(self) -> bool:
         return not (self.closes or self.opens or self.broken)
 
 
-def read_block(text: str, base: int, first: bool) -> Block:
+def read_block(text: str, base: int, first: bool, short: bool = False) -> Block:
     """The block that starts at ``base``; its end is there plus the length of its text. Only the first of a document may
     begin with a shebang."""
-    scan = Scan(text, base, _CUT, shebang=first)
+    scan = Scan(text, base, _CUT_SHORT if short else _CUT, shebang=first)
     end = scan.run()
-    return Block(_piece(scan, text[base:end]), tuple(scan.strays), tuple(scan.left_open), scan.broken)
+    return Block(
+        _piece(scan, text[base:end]),
+        tuple(scan.strays),
+        tuple(scan.left_open),
+        scan.broken,
+        scan.unterminated,
+        scan.spills,
+    )
 
 
 def _piece(scan: Scan, text: str) -> Piece:
@@ -50,22 +57,21 @@ def _piece(scan: Scan, text: str) -> Piece:
 
 def mend(text: str, first: bool) -> Piece:
     """Read text whose brackets may not match, in the way that leaves the fewest of them to complain about."""
-    best, fewest = _attempt(text, _PLAIN, first)
+    plain, fewest = _attempt(text, _PLAIN, first)
     if not fewest:
-        return best
-    plain = best, fewest
-    best, fewest = _attempt(text, _REPAIRS[0], first)
-    for policy in _REPAIRS[1:]:
-        piece, count = plain if policy is _PLAIN else _attempt(text, policy, first)
-        if count < fewest:
-            best, fewest = piece, count
-    return best
+        return _piece(plain, text)
+    best = plain
+    for policy in _REPAIRS if plain.broken else _REPAIRS[:1]:
+        scan, count = _attempt(text, policy, first)
+        if count < fewest or (count == fewest and policy.indent and best is plain):
+            best, fewest = scan, count
+    return _piece(best, text)
 
 
-def _attempt(text: str, policy: Policy, first: bool) -> tuple[Piece, int]:
+def _attempt(text: str, policy: Policy, first: bool) -> tuple[Scan, int]:
     scan = Scan(text, 0, policy, shebang=first)
     scan.run()
-    return _piece(scan, text), sum(problem.code in BRACKET_CODES for problem in scan.problems)
+    return scan, sum(problem.code in BRACKET_CODES for problem in scan.problems)
 
 
 def spans(blocks: Sequence[Block]) -> list[tuple[int, int]]:

@@ -22,11 +22,13 @@ BRACKET_CODES = frozenset({"unclosed", "mismatched", "unexpected-closer"})
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How to take brackets that do not match. ``cut``: stop before the next ``(`` in column 0. ``indent``: a line that
-    starts left of what it would belong to ends that. ``typo``: a wrong closer closes the innermost bracket."""
+    starts left of what it would belong to ends that. ``typo``: a wrong closer closes the innermost bracket. ``short``:
+    a string that holds a ``(`` in column 0 lacks its end, which was on its first line."""
 
     cut: bool = False
     indent: bool = False
     typo: bool = False
+    short: bool = False
 
 
 class Scan(Strings):
@@ -36,6 +38,7 @@ class Scan(Strings):
         super().__init__(text, base)
         self.shebang = shebang
         self.policy = policy
+        self.short = policy.short
         self.margin = Margin(text, base) if policy.indent else None
         self.strays: list[str] = []  # closers for which nothing was open
         self.left_open: list[str] = []  # the closers that are missing at the end, outermost first
@@ -75,9 +78,9 @@ class Scan(Strings):
                 self.add(_KEYWORD, start, after)
                 if "." in token:
                     self.problem(start, after, "invalid-keyword", kinds.KEYWORD_DOT)
-            elif which == tokens.STRING:
+            elif which == tokens.STRING and "\n(" not in token:
                 self.add(_STRING, start, after)
-            elif which == tokens.QUOTE:
+            elif which in (tokens.STRING, tokens.QUOTE):
                 after, ended = self.quoted(start, start)
             elif which == tokens.NAME_QUOTE:
                 after, ended = self._prefixed(found.start(tokens.NAME), start)

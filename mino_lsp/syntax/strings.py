@@ -36,6 +36,8 @@ class Strings(Frames):
         self.brackets = _no_brackets()  # those open in the innermost field, by closer
         self.outside: list[dict[str, int]] = []  # the same around each field that is open
         self.open: list[_Open] = []
+        self.short = False  # whether a string that holds a "(" in column 0 is taken to end with its first line
+        self.spills = False  # whether there is such a string
         self.unterminated = False
 
     # Whole strings
@@ -45,8 +47,6 @@ class Strings(Frames):
         is where to read on, and whether a form ended there."""
         prefix = self.text[start:quote]
         valid = not prefix or valid_prefix(prefix)
-        if not valid:
-            self.problem(start, quote, "invalid-prefix", kinds.string_prefix(prefix))
         if valid and ("f" in prefix or "t" in prefix):
             return self._begin(start, quote + 1, '"', "r" in prefix)
         found = tokens.STRING_BODY.match(self.text, quote + 1)
@@ -55,12 +55,18 @@ class Strings(Frames):
         is_bytes = valid and "b" in prefix
         closed = end < len(self.text) and self.text[end] == '"'
         end = end + 1 if closed else len(self.text)
+        if "\n(" in body:
+            self.spills = True
+            if self.short:
+                closed, end = False, quote + 1 + len(body.partition("\n")[0].removesuffix("\r"))
         self.add(_BYTES if is_bytes else _STRING, start, end)
         if not closed:
             self._never_ends(start, quote + 1, '"')
+        elif not valid:
+            self.problem(start, quote, "invalid-prefix", kinds.string_prefix(prefix))
         elif is_bytes and not body.isascii():
             self.problem(start, end, "invalid-bytes", kinds.BYTES_ASCII)
-        elif valid and "r" not in prefix:
+        elif "r" not in prefix:
             self._check_escapes(body, quote + 1, is_bytes)
         return end, True
 

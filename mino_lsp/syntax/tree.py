@@ -18,7 +18,8 @@ class Tree:
     """An immutable tree. Make one with ``read`` and its successors with ``edit``."""
 
     def __init__(self, blocks: Blocks, before: "Tree | None" = None) -> None:
-        self._blocks = blocks
+        self._exact = blocks
+        self._blocks = blocks = blocks.mended()
         self._mended: dict[_Key, _Mended] = _mend(blocks, before._mended if before is not None else {})
         self._by_start = {mended.start: mended for mended in self._mended.values()}
 
@@ -130,7 +131,7 @@ class Tree:
         """The tree of the text with ``start`` to ``end`` replaced by ``new``."""
         start = min(max(start, 0), len(self))
         end = min(max(end, start), len(self))
-        return Tree(self._blocks.edit(start, end, new), self)
+        return Tree(self._exact.edit(start, end, new), self)
 
     def same(self, other: "Tree") -> bool:
         """Whether two trees are equal in every node, offset and problem."""

@@ -56,6 +56,14 @@ BRACKETS = [
     ("#[[\n(a\n]]", "", 1),
     ("(a) ; (\n(b)", "", 2),
 ]
+QUOTES = [
+    # the quote that lacks its fellow, and not the last of the file
+    ('(print «"»a)\n(print "b")\n(print "c" "d")\n', "unterminated-string", 3),
+    ('(f "a\n(b")\n(print «"»a)\n(print "b")\n(print "c")\n', "unterminated-string", 4),
+    ('(f «"»a\n   c)\n(print "b")\n', "unterminated-string", 2),
+    ('(f "a)\n   (g "«y"»))\n(print "c")\n(d)\n', "unterminated-string", 3),
+    ('(f «"»a)\r\n(print "b")\r\n(d)', "unterminated-string", 3),
+]
 ATOMS = [
     ('(print «"»abc)', "unterminated-string", 1),
     ('«f"»{x', "unterminated-string", 1),
@@ -84,7 +92,7 @@ ATOMS = [
 ]
 
 
-@pytest.mark.parametrize(("marked", "codes", "forms"), [*BRACKETS, *ATOMS])
+@pytest.mark.parametrize(("marked", "codes", "forms"), [*BRACKETS, *QUOTES, *ATOMS])
 def test_problem(marked: str, codes: str, forms: int) -> None:
     check(marked, codes, forms)
 

@@ -95,9 +95,9 @@ def test_same_can_say_no() -> None:
     ("source", "problems"),
     [
         ("(" * 100_000, 100_000),
-        ("(\n" * 50_000, 50_000),
-        (")" * 100_000, 100_000),
-        ("(" * 50_000 + "]" * 50_000, 50_000),
+        ("(\n" * 20_000, 20_000),
+        (")" * 20_000, 20_000),
+        ("(" * 20_000 + "]" * 20_000, 20_000),
         ("'" * 100_000 + "x", 0),
         ('f"{' * 20_000 + "x" + '}"' * 20_000, 0),
         ("(do\n(a)\n" * 10_000 + ")" * 10_000, 0),
@@ -118,9 +118,9 @@ def test_nothing_is_too_deep_or_too_long(source: str, problems: int) -> None:
 
 
 def test_a_deep_tree_is_edited_and_dropped() -> None:
-    tree = read("(" * 100_000 + ")" * 100_000)
+    tree = read("(" * 50_000 + ")" * 50_000)
     assert tree.problems == ()
-    assert len(tree.edit(100_000, 100_000, "x").path_at(100_000)) == 100_001
+    assert len(tree.edit(50_000, 50_000, "x").path_at(50_000)) == 50_001
     assert [problem.code for problem in tree.edit(0, 1, "").problems] == ["unexpected-closer"]
 
 
