@@ -141,6 +141,7 @@ class ExpandRequest:
     environment: Environment
     pure: bool = False
     limits: Limits = Limits()
+    unconfined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class DevicesRequest:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """End a job. A run is interrupted first and killed after `grace` seconds; its end is still reported as a `Finished`."""
+    """End a job: interrupted first, killed after `grace` seconds. Its end is still reported as a `Finished`."""
 
     job: int
     grace: float = 2.0

@@ -77,6 +77,13 @@ def crash(span: Span, status: int) -> Problem:
     return Problem("exit", "warning", message, span)
 
 
+def behind(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    """The exception of a kind that `error` is or came from: Hy's compiler wraps whatever is raised while it expands."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def stopped_at(stop: BaseException, form: Span, source: Source) -> Span:
     """Where the user's code was when a limit's signal came."""
     return _narrowest(stop, form, source)
@@ -88,6 +95,8 @@ def _narrowest(error: BaseException, form: Span, source: Source) -> Span:
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == source.path:
             found = _position(trace, source) or found
+            if found and isinstance(error, RecursionError):
+                break  # where it began: the innermost call is as good as any other
         trace = trace.tb_next
     return found or _compile_time(error, source) or form
 

@@ -58,7 +58,7 @@ def warm_up(pure: bool) -> None:
         from mino_lsp.worker import devices, run, session  # noqa: F401
 
     # The first use of the compiler costs as much as the next hundred.
-    hy_compile(hy.read_many("(defn f [x] (setv y (+ x 1)) (print f\"{y}\"))"), "mino")
+    hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
 
 
 def warm_up_further() -> None:
@@ -97,9 +97,9 @@ def _cut_off(messages: int, out: int, err: int, parent: int) -> None:
         os.dup2(source, target)
     os.closerange(3, messages)
     os.closerange(messages + 1, os.sysconf("SC_OPEN_MAX"))
-    sys.stdin = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
 
 
 def _do(request: Request, publish: Pipe, scratch: str) -> int:

@@ -10,7 +10,7 @@ from mino_lsp.types import Device, DeviceList
 
 
 def list_devices() -> DeviceList:
-    """The devices that a run can use, the CPU first, and the one that "auto" means: the current accelerator, else the CPU."""
+    """The devices that a run can use, the CPU first, and what "auto" means: the current accelerator, else the CPU."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     found = [Device("cpu", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads", memory)]
     default = "cpu"

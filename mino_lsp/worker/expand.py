@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import hy
+from hy.compiler import HyASTCompiler
 from hy.macros import macroexpand
 from hy.models import Expression, FComponent, FString, Object, Sequence, Symbol
 from hy.reader import HyReader
 
-from mino_lsp.types import Expansion, ExpansionStep, ExpandRequest, Failed, Problem, Span
+from mino_lsp.types import ExpandRequest, Expansion, ExpansionStep, Failed, Problem, Span
 from mino_lsp.worker import blame
 from mino_lsp.worker.source import Source
 
@@ -59,6 +62,7 @@ def _trusted_step(before: list[tuple[Span, Source]], path: str, reader: HyReader
     from mino_lsp.worker.session import compile_form, main_module
 
     module: ModuleType = main_module(path)
+    compiler = HyASTCompiler(module, filename=path)
     for _, source in before:
         try:
             with HyReader.using_reader(reader, create=False):
@@ -67,19 +71,34 @@ def _trusted_step(before: list[tuple[Span, Source]], path: str, reader: HyReader
                 exec(compile_form(form, module, source, reader), module.__dict__)
         except Exception:  # noqa: BLE001 - the user's form; without it the call may still be expanded
             continue
-    return lambda form: macroexpand(form, module, once=True, result_ok=False)
+
+    def step(form: Any) -> Any:
+        if _is_core(form, module):
+            return form
+        with compiler.scope:
+            return macroexpand(form, module, compiler, once=True, result_ok=False)
+
+    return step
+
+
+def _is_core(form: Any, module: ModuleType) -> bool:
+    """Whether the head is a form that the compiler itself knows: calling those would compile what is within."""
+    if not form or not isinstance(form[0], Symbol):
+        return False
+    name = hy.mangle(form[0])
+    core = vars(builtins)["_hy_macros"].get(name)
+    return name not in vars(module).get("_hy_macros", {}) and core is not None and core.__module__ == "hy.macros"
 
 
 def _pure_step() -> Step:
     """One step of the macros that are known to be pure functions of their arguments: no code of a document's runs."""
-    import importlib
-
-    macros = importlib.import_module("mino.thread")._hy_macros
-    allowed = {hy.unmangle(name): macro for name, macro in macros.items()}
+    macros = vars(importlib.import_module("mino.thread"))["_hy_macros"]
+    compiler = HyASTCompiler(ModuleType("pure"))
 
     def step(form: Any) -> Any:
-        macro = allowed.get(str(form[0])) if form and isinstance(form[0], Symbol) else None
-        return form if macro is None else hy.as_model(macro(*form[1:])).replace(form)
+        macro = macros.get(hy.mangle(form[0])) if form and isinstance(form[0], Symbol) else None
+        # The macros of threads take the compiler for their errors' places, and nothing else.
+        return form if macro is None else hy.as_model(macro(compiler, *form[1:])).replace(form)
 
     return step
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import resource
 import shutil
@@ -170,10 +171,9 @@ class Job:
     def _signal(self, number: int, group: bool) -> None:
         if self.ended:
             return
-        try:
+        # It may have just ended, or not yet made its group.
+        with contextlib.suppress(ProcessLookupError):
             (os.killpg if group else os.kill)(self.pid, number)
-        except ProcessLookupError:
-            pass  # it has just ended, or not yet made its group
 
     def wait(self) -> None:
         """Block until the process has ended: only after it was killed."""
@@ -183,7 +183,7 @@ class Job:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def reap(self) -> bool:
-        """True when the process was found to have ended just now. What is left of its group goes before its number does."""
+        """True when the process was found to have ended just now. What is left of its group ends first."""
         if self.ended or os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return False
         self._signal(signal.SIGKILL, group=True)
@@ -205,7 +205,8 @@ class Job:
 
     def _finish_unfinished(self, code: int, seconds: float) -> None:
         limits = self._limits or Limits()
-        limit = self._limit or ("cpu" if self._usage and self._usage.ru_utime >= limits.cpu - 0.5 else "")
+        used = self._usage.ru_utime + self._usage.ru_stime if self._usage else 0.0
+        limit = self._limit or ("cpu" if code == -signal.SIGXCPU or used >= limits.cpu else "")
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))

@@ -90,7 +90,9 @@ class _Instrument(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         """What is assigned to a name is recorded at the name as well."""
-        named = [target for target in node.targets if isinstance(target, ast.Name) and not target.id.startswith("_hy_anon_")]
+        named = [
+            target for target in node.targets if isinstance(target, ast.Name) and not target.id.startswith("_hy_anon_")
+        ]
         spans = [self._source.node_span(target) for target in named]
         value = self._source.node_span(node.value)
         self.generic_visit(node)
@@ -224,7 +226,8 @@ class Recorder:
 
     def instrument(self, tree: ast.Module, source: Source) -> ast.Module:
         """Put probes into a tree whose positions are still Hy's."""
-        return ast.fix_missing_locations(_Instrument(source, self._operands).visit(tree))
+        probed: ast.Module = _Instrument(source, self._operands).visit(tree)
+        return ast.fix_missing_locations(probed)
 
     def origin(self, value: object) -> Span | None:
         """The expression that made a tensor or module, where one of the document did."""

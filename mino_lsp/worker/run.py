@@ -81,9 +81,9 @@ def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple
     except blame.Unreadable as error:
         print(f"{source.path}:{source.line(error.problem.span.start)}: {error.problem.message}", file=sys.stderr)
         return 1, (error.problem,)
-    except KeyboardInterrupt:
-        return 130, ()
     except BaseException as error:  # noqa: BLE001 - the user's program failed: that is what is reported
+        if blame.behind(error, KeyboardInterrupt) is not None:
+            return 130, ()
         _print_traceback(error, module, source)
         return 1, blame.problems(error, span, source, None)
     return 0, ()

@@ -43,15 +43,18 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
-    evaluated, stopped = 0, ""
+    evaluated, stopped, failed = 0, "", False
     try:
         for form in read_forms(source, reader):
             span = source.span(form)
             publish(FormStarted(request.job, span))
             found = _evaluate(form, span, module, source, reader, recorder, request.limits)
             recorder.flush()
-            if found:
+            # The first error hides what follows from it; the forms below may still show their shapes.
+            if found and not failed:
                 publish(Facts(request.job, (), found))
+                failed = any(problem.severity == "error" for problem in found)
+            if any(problem.code == "preview-limit" for problem in found):
                 stopped = found[0].message
                 break
             evaluated = span.end
@@ -119,8 +122,9 @@ def _evaluate(
         exec(compile_form(form, module, source, reader, recorder), module.__dict__)
     except SystemExit:
         return ()
-    except Stopped as stop:
-        return (blame.limit(str(stop), blame.stopped_at(stop, span, source), limits),)
     except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
+        stop = blame.behind(error, Stopped)
+        if stop is not None:
+            return (blame.limit(str(stop), blame.stopped_at(stop, span, source), limits),)
         return blame.problems(error, span, source, recorder)
     return ()

@@ -10,7 +10,6 @@ import gc
 import importlib
 import importlib.util
 import os
-import platform
 import selectors
 import signal
 import sys
@@ -22,6 +21,9 @@ from mino_lsp.types import (
     PROTOCOL,
     Answer,
     Credit,
+    ExpandRequest,
+    Failed,
+    Finished,
     FrameReader,
     Ready,
     Refused,
@@ -61,8 +63,6 @@ def _greet(pure: bool) -> Ready | Refused:
     python = f"{sys.executable} -m pip install"
     if not hasattr(os, "fork"):
         return Refused("Previews and runs need fork, which this system does not have.", "")
-    if sys.version_info < (3, 11):
-        return Refused(f"{sys.executable} is Python {platform.python_version()}; Mino needs 3.11 or newer.", "")
     versions = {}
     for name in ("hy", "hyrule") if pure else ("hy", "hyrule", "torch"):
         try:
@@ -71,11 +71,13 @@ def _greet(pure: bool) -> Ready | Refused:
             why = f"{sys.executable} has no {name}" if error.name == name else f"{name} cannot be imported: {error}"
             return Refused(f"{why}. Previews and runs need it.", f"{python} minotauro")
     if not versions["hy"].startswith("1."):
-        return Refused(f"{sys.executable} has Hy {versions['hy']}; Mino needs 1.3 or newer.", f"{python} -U 'hy>=1.3,<2'")
-    found = importlib.util.find_spec("mino")
-    if found is None:
+        return Refused(
+            f"{sys.executable} has Hy {versions['hy']}; Mino needs 1.3 or newer.", f"{python} -U 'hy>=1.3,<2'"
+        )
+    spec = importlib.util.find_spec("mino")
+    if spec is None:
         return Refused(f"{sys.executable} has no mino. Previews and runs need it.", f"{python} minotauro")
-    folder = Path((found.submodule_search_locations or [""])[0])
+    folder = Path((spec.submodule_search_locations or [""])[0])
     if not (folder / "mu.hy").exists():
         message = f"The package mino in {folder} is another project of that name, not Mino."
         return Refused(message, f"{sys.executable} -m pip uninstall mino && {python} minotauro")
@@ -84,9 +86,7 @@ def _greet(pure: bool) -> Ready | Refused:
     return Ready(PROTOCOL, sys.executable, versions, linux.landlock_version() > 0, notes)
 
 
-_NO_BYTE_CODE = (
-    "Hy's modules have no byte code here, so every start compiles them again. `mino setup` writes it once."
-)
+_NO_BYTE_CODE = "Hy's modules have no byte code here, so every start compiles them again. `mino setup` writes it once."
 
 
 def _has_byte_code(name: str) -> bool:
@@ -168,6 +168,8 @@ class Warden:
             if job is not None:
                 job.credit(message.amount)
                 self._watch(job)
+        elif self._pure and not (isinstance(message, ExpandRequest) and message.pure):
+            _write(self._answers, Finished(message.job, Failed("This worker runs no code of a document.")))
         else:
             job = Job.start(message, lambda answer: _write(self._answers, answer))
             self._jobs[message.job] = job

@@ -24,7 +24,7 @@ class Worker:
 
     def __init__(self, *arguments: str, python: str = sys.executable, env: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [python, "-P", str(MAIN), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=env
+            [python, str(MAIN), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=env
         )
         self._frames = t.FrameReader()
         self._jobs = itertools.count(1)

@@ -1,0 +1,214 @@
+"""`mino`: the engine of the language server at a terminal. Whoever names a file here wants its code run."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
+from mino_lsp.features.diagnostics import diagnostics
+from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.runs import Runs
+from mino_lsp.snapshot import Snapshot
+from mino_lsp.supervisor import Unavailable
+from mino_lsp.types import Problem, Severity, Span, Stream
+from mino_lsp.workspace import Progress, Workspace
+
+OK, PROBLEMS, COULD_NOT = 0, 1, 2
+
+
+class _Terminal:
+    """The workspace's client where nobody is there to be asked."""
+
+    def changed(self, uri: str) -> None: ...
+    def status(self, state: str, uri: str | None, line: int | None) -> None: ...
+    async def drained(self) -> None: ...
+
+    def tell(self, severity: Severity, message: str) -> None:
+        print(f"mino: {message}", file=sys.stderr)
+
+    def output(self, run: int, stream: Stream, text: str) -> None:
+        target = sys.stdout if stream == "stdout" else sys.stderr
+        target.write(text)
+        target.flush()
+
+    async def ask(self, question: str, answers: list[str]) -> str | None:
+        return None
+
+    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress:
+        return _Silent()
+
+
+class _Silent:
+    def report(self, message: str) -> None: ...
+    def end(self, message: str) -> None: ...
+
+
+Action = Callable[[Workspace, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def main() -> None:
+    """Parse the command line, do what it says, and exit: 0, 1 for problems found, 2 where nothing could be done."""
+    options = _parser().parse_args()
+    if options.action is None:
+        sys.exit(_set_up())
+    try:
+        sys.exit(asyncio.run(_with_workspace(options.action, options)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+async def _with_workspace(action: Action, options: argparse.Namespace) -> int:
+    workspace = Workspace(_Terminal(), launched_trusted=True)
+    told = {"device": options.device or "auto", "python": options.python or sys.executable, "preview": {"mode": "off"}}
+    workspace.configure(told)
+    workspace.roots.append(Path.cwd())
+    try:
+        return await action(workspace, options)
+    except (CommandFailed, BadArguments, Unavailable) as error:
+        print(f"mino: {error}", file=sys.stderr)
+        return COULD_NOT
+    finally:
+        await workspace.shut_down()
+
+
+def _open(workspace: Workspace, name: str) -> Snapshot:
+    path = Path(name).resolve()
+    try:
+        source = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise CommandFailed(f"{name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{name} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.") from error
+    workspace.open(path.as_uri(), 1, source)
+    snapshot = workspace.snapshot(path.as_uri())
+    assert snapshot is not None
+    return snapshot
+
+
+async def _previewed(workspace: Workspace, name: str) -> Snapshot:
+    snapshot = _open(workspace, name)
+    if not snapshot.tree.problems:
+        await execute(workspace, Runs(workspace), "mino.preview", {"uri": snapshot.uri})
+    return workspace.snapshot(snapshot.uri) or snapshot
+
+
+async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
+    """Print the problems of each file: those of its text and, with --live, those of a preview."""
+    worst = OK
+    for name in options.files:
+        snapshot = await _previewed(workspace, name) if options.live else _open(workspace, name)
+        for problem in diagnostics(snapshot):
+            print(_located(name, snapshot, problem))
+            if problem.severity in ("error", "warning"):
+                worst = PROBLEMS
+    return worst
+
+
+def _located(name: str, snapshot: Snapshot, problem: Problem) -> str:
+    line, column = snapshot.text.position(problem.span.start, "utf-32")
+    return f"{name}:{line + 1}:{column + 1}: {problem.severity}: {problem.message} [{problem.code}]"
+
+
+async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
+    """Print the source with the sizes after each line's steps beside it."""
+    snapshot = await _previewed(workspace, options.file)
+    text = snapshot.text
+    hints = {text.position(hint.offset, "utf-32")[0]: hint.label for hint in inlay_hints(snapshot, Span(0, len(text)))}
+    for line in range(text.line_count):
+        source = text.slice(*text.line_span(line))
+        print(f"{source:<72}  ; {hints[line]}" if line in hints else source)
+    found = [problem for problem in diagnostics(snapshot) if problem.severity != "hint"]
+    for problem in found:
+        print(_located(options.file, snapshot, problem), file=sys.stderr)
+    return PROBLEMS if any(problem.severity == "error" for problem in found) else OK
+
+
+async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
+    """Print the expansion of the macro call at a place."""
+    name, line, column = [*options.place.rsplit(":", 2), "", ""][:3]
+    if not line.isdigit() or not column.isdigit():
+        raise CommandFailed(f"{options.place} names no place; write FILE:LINE:COLUMN, both from 1.")
+    snapshot = _open(workspace, name)
+    offset = snapshot.text.offset(int(line) - 1, int(column) - 1, "utf-32")
+    arguments = {"uri": snapshot.uri, "offset": offset, "depth": options.depth}
+    answer = await execute(workspace, Runs(workspace), "mino.expand", arguments)
+    problems: Located = answer["problems"]
+    for problem in problems.value:
+        print(_located(name, snapshot, problem), file=sys.stderr)
+    print(answer["text"])
+    return PROBLEMS if problems.value else OK
+
+
+async def _run(workspace: Workspace, options: argparse.Namespace) -> int:
+    """Run a program and end with its exit code."""
+    path = Path(options.file).resolve()
+    runs = Runs(workspace)
+    workspace.settings = replace(workspace.settings, args=tuple(options.arguments))
+    running = asyncio.ensure_future(execute(workspace, runs, "mino.run", {"uri": path.as_uri()}))
+    try:
+        answer = await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await runs.stop(None)
+        raise
+    summary = (
+        f"exit code {answer['exitCode']}, {answer['seconds']:.2f} s, peak {answer['peakMemoryBytes'] / 1e6:.0f} MB"
+    )
+    print(f"{options.file} on {answer['device']}: {summary}", file=sys.stderr)
+    return int(answer["exitCode"])
+
+
+async def _devices(workspace: Workspace, options: argparse.Namespace) -> int:
+    """Print the torch devices, the one that a run would use marked."""
+    answer = await execute(workspace, Runs(workspace), "mino.devices", {})
+    for device in answer["devices"]:
+        mark = "*" if device["name"] == answer["resolved"] else " "
+        print(f"{mark} {device['name']:<8} {device['memoryBytes'] / 1e9:6.1f} GB  {device['description']}")
+    return OK
+
+
+def _set_up() -> int:
+    """Compile the Hy modules that every start loads."""
+    from mino_lsp.bytecode import compile_modules
+
+    try:
+        print(f"mino: the byte code of {compile_modules()} Hy modules is written")
+    except OSError as error:
+        print(f"mino: the byte code cannot be written: {error}", file=sys.stderr)
+        return COULD_NOT
+    return OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mino", description="Models as S-expressions: check, look into, expand, run.")
+    parser.add_argument("--python", help="the interpreter that has torch and mino (default: this one)")
+    parser.add_argument("--device", help='a torch device, "auto" (the default) or "asWritten"')
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, action: Action | None, told: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=told, description=told)
+        added.set_defaults(action=action)
+        return added
+
+    check = command("check", _check, "report the problems of files")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.add_argument("--live", action="store_true", help="run a preview of each file too")
+    command("shapes", _shapes, "print a file with the sizes after each step").add_argument("file", metavar="FILE")
+    expand = command("expand", _expand, "expand the macro call at a place")
+    expand.add_argument("place", metavar="FILE:LINE:COLUMN")
+    expand.add_argument("--depth", choices=("step", "one", "all"), default="all")
+    run = command("run", _run, "run a program on a torch device")
+    run.add_argument("file", metavar="FILE")
+    run.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program; after -- if they begin with -")
+    command("devices", _devices, "list the torch devices of this machine")
+    command("setup", None, "compile the Hy modules to byte code, for a faster start")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""What a preview tells: values by place, problems where they are, in every kind of form."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worker.conftest import EXAMPLES
+
+HEAD = "(import torch)\n(require mino.mu * mino.thread * mino.spec *)\n"
+
+VALUES = [
+    # what is evaluated, where to look, what passed there
+    ("(setv y (torch.ones 2 3))", "y", ["[2 3]"]),
+    ("(defn f [x w] (-> x (@ w)))\n(f (torch.ones 2 3) (torch.ones 3 4))", "(@ w)", ["[2 4]"]),
+    ("(defn f [abc] (* abc 2))\n(f (torch.ones 2))\n(f (torch.ones 3))", "abc", ["[2]", "[3]"]),
+    ("(for [item (torch.ones 3 2)] item)", "item", ["[2]"]),
+    ("(lfor item (torch.ones 3 2) (.sum item))", "(.sum item)", ["[]"]),
+    ("(let [inner (torch.ones 5)] inner)", "inner", ["[5]"]),
+    ("(with [_ (torch.no-grad)] (setv z (torch.ones 4)))", "(torch.ones 4)", ["[4]"]),
+    ("(setv z (if True (torch.ones 1) (torch.ones 2)))", "(torch.ones 1)", ["[1]"]),
+    ('(print f"{(torch.ones 7)}")', "(torch.ones 7)", ["[7]"]),
+    ("(setv é 1  y (torch.ones 6))", "(torch.ones 6)", ["[6]"]),
+    ('(setv s "日本語"  y (torch.ones 6))', "(torch.ones 6)", ["[6]"]),
+    ("(defclass A [] (setv t (torch.ones 2 2)))", "(torch.ones 2 2)", ["[2 2]"]),
+    ("(defn :async f [] (torch.ones 9))\n(import asyncio)\n(asyncio.run (f))", "(torch.ones 9)", ["[9]"]),
+    ("(defmu M [x w] (-> x (@ w)))\n((M :w (torch.ones 3 4)) (torch.ones 2 3))", "w", ["[3 4]"]),
+    ("((mu [x] (-> x torch.relu)) (torch.ones 2))", "torch.relu", ["[2]"]),
+    ("(defmacro twice [f] `(do ~f ~f))\n(twice (torch.ones 8))", "(torch.ones 8)", ["[8]"]),
+    ("(try (torch.ones 2) (except [e Exception] None))", "(torch.ones 2)", ["[2]"]),
+    ("(match 1  1 (torch.ones 3))", "(torch.ones 3)", ["[3]"]),
+    ("(setv m (torch.nn.Linear 2 3))", "(torch.nn.Linear 2 3)", ["Linear"]),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "values"), VALUES)
+def test_what_passes_at_a_place_is_recorded(preview, text, place, values):
+    told = preview(HEAD + text)
+    assert told.blamed() == []
+    assert told.at(place) == values
+
+
+def test_distinct_values_are_kept_to_a_number_and_counted(preview):
+    told = preview(HEAD + "(for [n (range 20)] (torch.ones n))")
+    fact = next(fact for span, fact in told.facts.items() if told.text[span.start : span.end] == "(torch.ones n)")
+    assert (len(fact.values), fact.distinct) == (8, 20)
+
+
+BLAMED = [
+    ("(+ (torch.ones 3) (torch.ones 4))", [("exception", "(+ (torch.ones 3) (torch.ones 4))")]),
+    (
+        '(setv s "日本" f (fn [x b] (-> x (* 2) (+ b))))\n(f (torch.ones 3) (torch.ones 4))',
+        [("exception", "(+ b)")],
+    ),
+    ("(setv a 1)\n(print (/ 1 (- a 1)))", [("exception", "(/ 1 (- a 1))")]),
+    ("(undefined-name 1)", [("exception", "undefined-name")]),
+    ('(raise (ValueError "no"))\n(undefined-name 1)', [("exception", '(raise (ValueError "no"))')]),
+    ('(defmacro m [] (raise (ValueError "no")))\n(setv a 1)\n(m)', [("exception", "(m)")]),
+    ("(import no-such-module)", [("exception", "(import no-such-module)")]),
+    ("(input)", [("preview-input", "(input)")]),
+    ('(print "a")\n(open "out.txt" "w")', [("preview-refused", '(open "out.txt" "w")')]),
+    ('(import os) (os.system "true")', []),
+    ("(import sys) (sys.exit 3) (print 1)", []),
+    ("(defn f [] (f)) (f)", [("exception", "(f)")]),
+]
+
+
+@pytest.mark.parametrize(("text", "blamed"), BLAMED)
+def test_a_problem_is_reported_at_the_narrowest_place(preview, text, blamed):
+    assert preview(HEAD + text).blamed() == blamed
+
+
+def test_a_shape_error_names_its_operands(preview):
+    told = preview(HEAD + "(defn f [x b] (-> x (+ b)))\n(f (torch.ones 2 3) (torch.ones 7))")
+    (problem,) = told.problems
+    assert "The operands are [2 3] float32, [7] float32." in problem.message
+    assert [told.text[item.span.start : item.span.end] for item in problem.related] == ["x", "b"]
+
+
+def test_a_broken_spec_is_blamed_on_what_made_the_component(preview):
+    text = (EXAMPLES / "spec_network.hy").read_text().replace("torch.empty #(f-out)", "torch.empty #(1 f-out)")
+    told = preview(text)
+    (problem,) = told.problems
+    assert problem.code == "spec"
+    assert ":rank1" in problem.message and "[1 32]" in problem.message
+    component = text.index("(-> (torch.empty #(1 f-out))")
+    end = text.index(")))", component) + 2
+    assert component <= problem.span.start and problem.span.end <= end
+
+
+def test_an_error_leaves_the_forms_below_their_values(preview):
+    told = preview(HEAD + "(undefined-name)\n(torch.ones 5)\n(also-undefined)")
+    assert told.at("(torch.ones 5)") == ["[5]"]
+    assert told.blamed() == [("exception", "undefined-name")]
+
+
+def test_the_example_shows_both_layers(preview):
+    told = preview((EXAMPLES / "feed_forward.hy").read_text())
+    assert told.problems == [] and told.result.stopped == ""
+    assert told.at("weights", 0) == ["[10 32]", "[32 1]"]
+    assert told.at("(+ bias)") == ["[100 32]", "[100 1]"]
+
+
+def test_the_environment_is_that_of_a_program(preview, tmp_path):
+    (tmp_path / "beside.hy").write_text("(setv there 3)\n(setv name __name__)")
+    (tmp_path / "cuda.py").write_text("raise SystemError('hid a module of torch')")
+    text = """
+(import sys os beside)
+(assert (= __name__ "__main__"))
+(assert (= __file__ (get sys.argv 0)))
+(assert (= (cut sys.argv 1 None) ["--epochs" "3"]))
+(assert (= (get sys.path 0) (os.path.dirname __file__)))
+(assert (= (os.getcwd) (os.path.dirname __file__)))
+(assert (= (get os.environ "FROM_SETTINGS") "yes"))
+(assert (= beside.name "beside"))
+(assert (not-in "MY_API_KEY" os.environ))
+(import torch)
+(torch.ones 3)
+"""
+    told = preview(text, args=("--epochs", "3"), env={"FROM_SETTINGS": "yes", "MY_API_KEY": "secret"})
+    assert told.problems == []
+
+
+def test_nothing_of_one_preview_is_left_to_the_next(preview):
+    assert preview("(setv left 1)\n(import builtins)\n(setv builtins.left 1)").problems == []
+    assert preview("(print left)").blamed() == [("exception", "left")]
+
+
+READER = '(defreader up (.upper (.parse-one-form &reader)))\n(setv s #up "abc")\n(assert (= s "ABC"))'
+
+
+def test_a_form_may_define_how_the_next_is_read(preview):
+    assert preview(READER).problems == []
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "; only a comment", "#!/usr/bin/env hy\n(setv a 1)", "\f(setv a 1)\r\n"])
+def test_texts_with_little_in_them(preview, text):
+    told = preview(text)
+    assert told.problems == [] and told.result.stopped == ""
+
+
+@pytest.mark.parametrize(("text", "code"), [("(setv a 1)\n(foo", "syntax"), ("#nosuchreader 1", "syntax")])
+def test_what_hy_cannot_read_is_a_problem(preview, text, code):
+    assert [problem.code for problem in preview(text).problems] == [code]
+
+
+def test_looking_changes_nothing(preview):
+    text = """
+(import torch)
+(setv model (torch.nn.Sequential (torch.nn.Linear 3 3) (torch.nn.BatchNorm1d 3)))
+(.eval model)
+(torch.manual-seed 1)
+(setv before (torch.get-rng-state))
+(setv state (lfor v (.values (.state-dict model)) (.clone v)))
+model
+(setv alias model)
+(assert (torch.equal before (torch.get-rng-state)))
+(assert (not model.training))
+(assert (all (gfor [a b] (zip state (.values (.state-dict model))) (torch.equal a b))))
+"""
+    assert preview(text).problems == []
