@@ -41,8 +41,8 @@ export class Expansions implements vscode.Disposable {
     if (!expansion.text) return;
     // The count keeps one expansion's document apart from the next of the same macro.
     this.count += 1;
-    const name = (expansion.head ?? "expansion").replaceAll("/", "∕");
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.hy`, query: `${this.count}` });
+    const head = (expansion.head ?? "the form").replaceAll("/", "∕");
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/Expansion of ${head}.hy`, query: `${this.count}` });
     this.texts.set(uri.toString(), expansion.text);
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, {

@@ -21,9 +21,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     expansions,
     command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
     command("mino.ui.stop", () => started.execute("mino.stop", {})),
-    command("mino.ui.trust", () =>
-      onDocument((editor) => started.execute("mino.trust", { uri: uriOf(editor), trusted: true })),
-    ),
+    command("mino.ui.trust", () => onDocument((editor) => trust(editor, started))),
     command("mino.ui.expand", () => onDocument((editor) => expansions.expandAt(editor, started))),
     command("mino.ui.restart", () => started.restart()),
     command("mino.ui.output", () => started.showOutput()),
@@ -37,6 +35,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 
 export async function deactivate(): Promise<void> {
   await server?.stop();
+}
+
+/** Restricted Mode is VS Code's own, and is left in VS Code's own way; Mino's question comes after it. */
+function trust(editor: vscode.TextEditor, started: Server): unknown {
+  if (!vscode.workspace.isTrusted) return vscode.commands.executeCommand("workbench.trust.manage");
+  return started.execute("mino.trust", { uri: uriOf(editor), trusted: true });
 }
 
 function uriOf(editor: vscode.TextEditor): string {

@@ -10,6 +10,7 @@ interface Output {
 
 interface Outcome {
   exitCode: number | null;
+  stopped: boolean;
 }
 
 export class Run implements vscode.Disposable {
@@ -29,8 +30,12 @@ export class Run implements vscode.Disposable {
     this.active += 1;
     try {
       const outcome = (await run()) as Outcome;
-      if (outcome.exitCode !== 0) this.tellFailure(uri, outcome);
+      if (outcome.exitCode !== 0 && !outcome.stopped) this.tellFailure(uri, outcome);
       return outcome;
+    } catch (refusal) {
+      // VS Code tells it too, but in passing; here it stays where the output was expected.
+      this.channel.appendLine((refusal as Error).message);
+      throw refusal;
     } finally {
       this.active -= 1;
     }

@@ -8,6 +8,7 @@ import {
   DidChangeConfigurationNotification,
   LanguageClient,
   LanguageClientOptions,
+  RevealOutputChannelOn,
   State,
   StaticFeature,
 } from "vscode-languageclient/node";
@@ -76,6 +77,8 @@ export class Server {
         { language: "hy", scheme: "untitled" },
       ],
       outputChannel: this.output,
+      // A command that fails rejects, and VS Code then tells the reason; the library would tell it a second time.
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: settingsForServer,
       initializationFailedHandler: () => false,
       synchronize: { configurationSection: "mino" },

@@ -7,7 +7,7 @@
 ;^^^^^ storage.type.mu.hy
 ;      ^^^^^^^^^^^^^^^^^^^^ entity.name.type.mu.hy
   (-> x (@ weights) (+ bias)))
-;  ^^ keyword.operator.threading.hy
+;  ^^ keyword.control.threading.hy
 ;        ^ keyword.operator.hy
 ;          ^^^^^^^ variable.other.hy
 (spec/def :rank1 (fn [x] (-> x .size len (= 1)))

@@ -73,7 +73,7 @@ async function withoutServer() {
   try {
     const page = await code.open([["openFile", code.remote(path.join(code.folder, "feed_forward.hy"))]]);
     const toasts = page.locator(".notifications-toasts .notification-list-item");
-    await toasts.filter({ hasText: "pip install minotauro" }).first().waitFor({ timeout: 20000 });
+    await toasts.filter({ hasText: "pip install minotauro" }).first().waitFor({ timeout: 60000 });
     const texts = await toasts.allInnerTexts();
     if (texts.length !== 1) error = `It was told ${texts.length} times: ${texts.join(" — ")}`;
   } catch (failure) {
@@ -88,5 +88,6 @@ function programs() {
   const example = (name) => fs.readFileSync(path.join(ROOT, "examples", name), "utf8");
   const broken = example("spec_network.hy").replace("(torch.empty #(f-out))", "(torch.empty #(1 f-out))");
   if (!broken.includes("#(1 f-out)")) throw new Error("examples/spec_network.hy has no #(f-out) to break");
-  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken };
+  const forever = '(import time)\n(while True\n  (print "going on" :flush True)\n  (time.sleep 0.1))\n';
+  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken, "forever.hy": forever };
 }

@@ -61,6 +61,18 @@ function checks() {
     });
   });
 
+  it("a setting reaches the server when it changes", async () => {
+    const document = await opened("feed_forward.hy");
+    const whole = new vscode.Range(0, 0, document.lineCount, 0);
+    const hints = () => executeCommand("vscode.executeInlayHintProvider", document.uri, whole);
+    const setting = (value) => vscode.workspace.getConfiguration("mino").update("inlayHints.enabled", value, true);
+    await eventually("inlay hints", async () => (await hints()).length > 0);
+    await setting(false);
+    await eventually("no inlay hints", async () => (await hints()).length === 0);
+    await setting(undefined);
+    await eventually("inlay hints again", async () => (await hints()).length > 0);
+  });
+
   it("Mino: Expand Macro shows the expansion", async () => {
     const document = await opened("feed_forward.hy");
     const editor = vscode.window.activeTextEditor;
@@ -90,12 +102,17 @@ function checks() {
     assert.equal(outcome.exitCode, 0, JSON.stringify(outcome));
     assert.ok(!document.isDirty, "the run did not save the file");
     assert.match(fs.readFileSync(document.uri.fsPath, "utf8"), /^;; Edited/);
-    await eventually("100 epochs in the channel Mino Run", () => {
-      const channel = vscode.workspace.textDocuments.find(
-        (one) => one.uri.scheme === "output" && decodeURIComponent(one.uri.path).endsWith("Mino Run"),
-      );
-      return channel?.getText().match(/^Epoch: /gm)?.length === 100;
-    });
+    await eventually("100 epochs in the channel Mino Run", () => channel().match(/^Epoch: /gm)?.length === 100);
+  });
+
+  it("Mino: Stop ends a run", async () => {
+    const document = await opened("forever.hy");
+    const running = executeCommand("mino.run", { uri: document.uri.toString() });
+    // A server that cannot run rejects here, and not only when it is awaited.
+    running.then(undefined, () => {});
+    await eventually("the run's output", async () => channel().includes("going on"));
+    await executeCommand("mino.ui.stop");
+    assert.equal((await running).stopped, true);
   });
 }
 
@@ -106,6 +123,14 @@ async function opened(name) {
   assert.equal(document.languageId, "hy");
   await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
   return document;
+}
+
+/** What the channel Mino Run shows. */
+function channel() {
+  const shown = vscode.workspace.textDocuments.find(
+    (one) => one.uri.scheme === "output" && decodeURIComponent(one.uri.path).endsWith("Mino Run"),
+  );
+  return shown?.getText() ?? "";
 }
 
 /** The position right after the first `text`. */
