@@ -30,8 +30,10 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
     __recipe__: ClassVar[recipe.Recipe]
     __signature__ = Signature()
 
-    def __init__(self, /, **components: Any) -> None:
+    def __init__(self, /, *values: Any, **components: Any) -> None:
         super().__init__()
+        if values:
+            raise TypeError(_positional(self))
         _register(self, components)
 
     def __repr__(self) -> str:
@@ -140,6 +142,12 @@ def _register(mu: Mu, components: dict[str, Any]) -> None:
             mu.register_buffer(name, value)
         else:
             setattr(mu, name, value)
+
+
+def _positional(mu: Mu) -> str:
+    name, components = type(mu).__name__, mu.__components__
+    example = f" :{components[-1]} …" if components else ""
+    return f"{name} is constructed with its components by keyword: write ({name}{example})"
 
 
 def _unknown(mu: Mu, key: str) -> str:

@@ -8,10 +8,11 @@ keep their source ranges in both places; code that no user wrote lies at the ope
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import hy
+from hy.errors import HyLanguageError
 from hy.models import Dict, Expression, Keyword, List, Object, Set, String, Symbol, Tuple
 
 from mino.forms import call, dotted, form_error, generated, is_dotted, place, text
@@ -20,6 +21,7 @@ from mino.reserved import RESERVED
 Form = Any
 
 # The mu forms of a procedure are shown as they are written.
+QUOTES = (Symbol("quote"), Symbol("quasiquote"))
 OURS = frozenset(map(hy.mangle, ("mu", "defmu", "bind")))
 
 
@@ -154,10 +156,12 @@ def _split(forms: Sequence[Form]) -> tuple[Form, Sequence[Form]]:
 def expanded(compiler: Any, form: Form, components: frozenset[str]) -> Form:
     """`form` with the macros of the module expanded in it, Hy's own and the mu forms excepted.
 
-    Raises an error at a form that calls a component by the name of a macro, which Hy would expand instead.
+    This is what a mu prints and is rebuilt from; Hy's compiler expands the body again. A form that does not expand
+    stays as it is, for the compiler to report. Raises an error at a form that calls a component by the name of a
+    macro, which Hy would expand instead.
     """
     while isinstance(form, Expression) and form:
-        if form[0] in (Symbol("quote"), Symbol("quasiquote")):
+        if form[0] in QUOTES:
             return form
         name = _macro_name(form[0])
         if name in components and (_module_macro(compiler, name) or name in builtins.__dict__["_hy_macros"]):
@@ -169,14 +173,30 @@ def expanded(compiler: Any, form: Form, components: frozenset[str]) -> Form:
             )
         if name in OURS or not _module_macro(compiler, name):
             break
-        next_form = hy.macros.macroexpand(form, compiler.module, compiler, once=True, result_ok=False)
-        if next_form is form:
+        try:
+            result = hy.macros.macroexpand(form, compiler.module, compiler, once=True, result_ok=False)
+        except HyLanguageError:
             break
-        form = next_form
-    if isinstance(form, Expression | List | Tuple | Set | Dict) and not is_dotted(form):
-        parts: Iterable[Form] = (expanded(compiler, part, components) for part in form)
-        return place(type(form)(parts), form)
-    return form
+        if result is form:
+            break
+        form = result
+    if not isinstance(form, Expression | List | Tuple | Set | Dict) or is_dotted(form):
+        return form
+    if isinstance(form, Expression) and form and form[0] == Symbol("."):
+        return place(Expression(_chained(compiler, form, components)), form)
+    return place(type(form)([expanded(compiler, part, components) for part in form]), form)
+
+
+def _chained(compiler: Any, chain: Expression, components: frozenset[str]) -> Iterator[Form]:
+    """The parts of `(. object name (method argument…) [index])`; a method is no macro, whatever its name."""
+    dot, *parts = chain
+    yield dot
+    for index, part in enumerate(parts):
+        if index and isinstance(part, Expression) and part:
+            method, *arguments = part
+            yield place(Expression([method, *(expanded(compiler, each, components) for each in arguments)]), part)
+        else:
+            yield expanded(compiler, part, components)
 
 
 def _macro_name(head: Form) -> str:

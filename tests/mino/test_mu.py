@@ -76,6 +76,30 @@ def test_an_unknown_component_is_a_type_error_that_names_the_nearest(linear):
         )
 
 
+def test_constructing_by_position_says_what_to_write(linear):
+    with pytest.raises(TypeError) as caught:
+        type(linear)(1, 2)
+    assert str(caught.value) == "Linear is constructed with its components by keyword: write (Linear :bias …)"
+
+
+@pytest.mark.parametrize(
+    ("body", "procedure"),
+    [
+        ("(-> x (f (-> y g)) h)", "(h (f x (g y)))"),
+        ("(when x (-> x f))", "(when x (f x))"),
+        ("(lfor a [(-> x f)] (-> a g))", "(lfor a [(f x)] (g a))"),
+        ("'(-> x f)", "'(-> x f)"),
+        ("(. x (bind (-> y f)) [(-> y g)])", "(. x (bind (f y)) [(g y)])"),
+        ("(. x (-> 1))", "(. x (-> 1))"),
+        ("(mu [y] (-> y f))", "(mu [y] (f y))"),
+        ("{(-> x f) #((-> y g))}", "{(f x) #((g y))}"),
+        ('"text" (setv z (-> x f)) z', "(setv z (f x)) z"),
+    ],
+)
+def test_the_procedure_is_shown_expanded(run, body, procedure):
+    assert run(f"(mu [x y] {body})").__procedure__ == procedure
+
+
 def test_bind_of_what_is_no_mu():
     with pytest.raises(TypeError, match="bind takes a mu and components by keyword; Tanh is no mu"):
         mino.bind(nn.Tanh(), x=1)
