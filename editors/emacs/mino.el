@@ -137,7 +137,7 @@ Each is called with the document's URI and the version that was previewed."
    (list :trust (symbol-name mino-trust))
    (and mino-python (list :python (expand-file-name mino-python)))
    (and mino-device (list :device mino-device))
-   (when-let ((run (append (and mino-run-args (list :args (vconcat mino-run-args)))
+   (when-let* ((run (append (and mino-run-args (list :args (vconcat mino-run-args)))
                            (and mino-run-env (list :env (mino--object mino-run-env)))
                            (and mino-run-directory
                                 (list :cwd (expand-file-name mino-run-directory))))))
@@ -153,11 +153,13 @@ Each is called with the document's URI and the version that was previewed."
 
 (defun mino--server-command ()
   "Return `mino-server-command', or signal an error: how to get the server."
-  (let ((program (car mino-server-command)))
+  (pcase-let ((`(,program . ,arguments) mino-server-command))
+    (when (and program (file-name-directory program))
+      (setq program (expand-file-name program)))
     (unless (and program (executable-find program t))
       (user-error "Mino: the server `%s' is not found; `pip install minotauro' brings it (see `mino-server-command')"
                   (or program "")))
-    mino-server-command))
+    (cons program arguments)))
 
 ;;;; Connections
 ;;
@@ -193,7 +195,7 @@ OBJECT is a plist or a hash table; a KEY is a keyword such as `:exitCode'."
 
 (defun mino--find-connection ()
   "The connection of the current buffer to a server of Mino's, or nil."
-  (or (when-let ((server (and (fboundp 'eglot-current-server) (eglot-current-server))))
+  (or (when-let* ((server (and (fboundp 'eglot-current-server) (eglot-current-server))))
         (and (mino--eglot-p server) (jsonrpc-running-p server) server))
       (when (bound-and-true-p lsp-mode)
         (seq-find (lambda (workspace)
@@ -264,6 +266,8 @@ Places in tracebacks can be visited, as in `compilation-mode'."
   (setq-local compilation-error-regexp-alist
               '(("^ *File \"\\([^\"\n<]+\\)\", line \\([0-9]+\\)" 1 2)))
   (setq-local truncate-lines nil)
+  ;; A window that follows the output is to be full of it.
+  (setq-local scroll-conservatively 101)
   (buffer-disable-undo))
 
 (defun mino--run-buffer ()
@@ -331,8 +335,8 @@ run; without it, it is the configured one."
                                (cond ((mino-get answer :stopped) (format "stopped, exit code %s" code))
                                      ((eql code 0) "finished, exit code 0")
                                      (t (format "exited abnormally with code %s" code)))
-                               (if-let ((device (mino-get answer :device))) (format " on %s" device) "")
-                               (if-let ((seconds (mino-get answer :seconds)))
+                               (if-let* ((device (mino-get answer :device))) (format " on %s" device) "")
+                               (if-let* ((seconds (mino-get answer :seconds)))
                                    (format ", %.2f seconds" seconds)
                                  ""))))
         (setq mino-run-answer answer)
@@ -407,7 +411,7 @@ end of the buffer stay there."
 
 (defun mino--connection-lost (connection)
   "Mark the run that was asked of CONNECTION, which has ended, as ended too."
-  (when-let ((buffer (get-buffer "*mino-run*")))
+  (when-let* ((buffer (get-buffer "*mino-run*")))
     (with-current-buffer buffer
       (when (and (eq mino-run--connection connection) (eq mino-run--state 'running))
         (mino--run-failed buffer "the server ended, and the program with it")))))
@@ -446,11 +450,14 @@ With a prefix argument, ONCE, expand by one step only."
       (goto-char (point-min)))
     ;; The hooks of the mode start servers and checkers: this is no file of theirs.
     (delay-mode-hooks (mino-auto-mode))
+    (mino-mode -1)
     (font-lock-ensure)
     (setq buffer-read-only t)
     (set-buffer-modified-p nil)
     (local-set-key (kbd "q") #'quit-window)
-    (display-buffer (current-buffer))))
+    (display-buffer (current-buffer)
+                    '((display-buffer-reuse-window display-buffer-below-selected)
+                      (window-height . fit-window-to-buffer)))))
 
 ;;;; Trust and devices
 
@@ -506,8 +513,8 @@ With a prefix argument, REVOKE, no longer let it."
     map)
   "Keys of `mino-mode'.")
 
-(defvar mino--status nil
-  "What the server is doing, for the mode line.")
+(defvar-local mino--status nil
+  "What the server of this buffer is doing, for the mode line.")
 
 ;;;###autoload
 (define-minor-mode mino-mode
@@ -516,14 +523,21 @@ It is turned on in buffers that the server looks after."
   :lighter (" Mino" mino--status)
   :keymap mino-mode-map)
 
-(defun mino--on-status (params)
-  "Show PARAMS, a mino/status notification, in the mode line."
-  (let ((state (mino-get params :state))
-        (line (mino-get params :line)))
-    (setq mino--status (unless (member state '(nil "idle"))
-                         (format "[%s%s]" state (if line (format " %s" line) "")))))
-  (force-mode-line-update t)
-  (run-hook-with-args 'mino-status-functions params))
+(defun mino--on-status (connection params)
+  "Show PARAMS, a mino/status notification of CONNECTION, in the mode line."
+  (let* ((state (mino-get params :state))
+         (line (mino-get params :line))
+         (status (unless (member state '(nil "idle"))
+                   (format "[%s%s]" state (if line (format " %s" line) "")))))
+    (dolist (buffer (buffer-list))
+      (with-current-buffer buffer
+        (when (and mino-mode (eq connection (mino--find-connection)))
+          (setq mino--status status))))
+    (force-mode-line-update t)
+    (when (equal state "untrusted")
+      (message "%s" (substitute-command-keys "\\<mino-mode-map>Mino: this project is not trusted, \
+so none of it is run or shown live; \\[mino-trust-workspace] trusts it")))
+    (run-hook-with-args 'mino-status-functions params)))
 
 (defun mino--on-report (params)
   "Pass PARAMS, a mino/report notification, on."
@@ -550,6 +564,7 @@ the client can as well carry out in its own way."
 
 ;;;; lsp-mode
 
+(declare-function lsp--render-element "lsp-mode")
 (declare-function lsp-activate-on "lsp-mode")
 (declare-function lsp-inlay-hints-mode "lsp-mode")
 (declare-function lsp-register-client "lsp-mode")
@@ -563,7 +578,7 @@ the client can as well carry out in its own way."
   "What is done with the notifications that only Mino's server sends."
   (mino--object
    (list (cons "mino/output" (lambda (_workspace params) (mino--on-output params)))
-         (cons "mino/status" (lambda (_workspace params) (mino--on-status params)))
+         (cons "mino/status" #'mino--on-status)
          (cons "mino/report" (lambda (_workspace params) (mino--on-report params))))))
 
 (defun mino--lsp-actions ()
@@ -610,7 +625,13 @@ the client can as well carry out in its own way."
 
 ;;;###autoload (with-eval-after-load 'lsp-mode (require 'mino))
 
-(with-eval-after-load 'lsp-mode (mino--register-lsp))
+(with-eval-after-load 'lsp-mode
+  (cl-defmethod lsp-clients-extract-signature-on-hover (contents (_server-id (eql 'mino-lsp)) &rest _)
+    "Bring the first paragraph of CONTENTS, in which the shapes are, on one line."
+    (let ((rendered (string-trim (lsp--render-element contents))))
+      (string-join (split-string (car (split-string rendered "\n[ \t]*\n")) "\n" t "[ \t]+") "  ")))
+
+  (mino--register-lsp))
 
 ;;;; eglot
 
@@ -645,8 +666,14 @@ the client can as well carry out in its own way."
     (mino--settings))
 
   (cl-defmethod eglot-client-capabilities ((_server mino-eglot-server))
-    "What eglot can do, and that output of runs can be shown."
-    (plist-put (copy-sequence (cl-call-next-method)) :experimental '(:minoOutput t)))
+    "What eglot can do, and that output of runs can be shown.
+But not that it can ask: eglot's question would come up while somebody
+is typing, with the answer that trusts the project filled in."
+    (let* ((capabilities (copy-sequence (cl-call-next-method)))
+           (window (copy-sequence (plist-get capabilities :window))))
+      (when window
+        (setq capabilities (plist-put capabilities :window (plist-put window :showMessage nil))))
+      (plist-put capabilities :experimental '(:minoOutput t))))
 
   (cl-defmethod eglot-handle-notification
     ((_server mino-eglot-server) (_method (eql 'mino/output)) &rest params)
@@ -654,9 +681,9 @@ the client can as well carry out in its own way."
     (mino--on-output params))
 
   (cl-defmethod eglot-handle-notification
-    ((_server mino-eglot-server) (_method (eql 'mino/status)) &rest params)
+    ((server mino-eglot-server) (_method (eql 'mino/status)) &rest params)
     "Show what the server is doing."
-    (mino--on-status params))
+    (mino--on-status server params))
 
   (cl-defmethod eglot-handle-notification
     ((_server mino-eglot-server) (_method (eql 'mino/report)) &rest params)

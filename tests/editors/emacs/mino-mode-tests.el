@@ -297,6 +297,7 @@
   (with-current-buffer "*mino-expansion*"
     (should (equal "(f x)\n" (buffer-string)))
     (should (eq 'mino-hy-mode major-mode))
+    (should-not mino-mode)
     (should buffer-read-only)
     (should (eq 'quit-window (key-binding "q")))))
 

@@ -10,7 +10,7 @@
 ;;   MINO_CLIENT     lsp-mode or eglot
 ;;   MINO_LSP        the server's program
 ;;   MINO_ROOT       the root of the repository, where examples/ is
-;;   MINO_PATIENCE   how many seconds to wait for anything (30)
+;;   MINO_PATIENCE   how many seconds to wait for anything (60)
 ;;
 ;; Each test must fail with silent_server.py in the place of the server, except
 ;; those tagged `local', which need none.
@@ -21,7 +21,7 @@
 (require 'flymake)
 
 (defvar mino-test-client (intern (getenv "MINO_CLIENT")))
-(defvar mino-test-patience (string-to-number (or (getenv "MINO_PATIENCE") "30")))
+(defvar mino-test-patience (string-to-number (or (getenv "MINO_PATIENCE") "60")))
 (defvar mino-test-workspace
   (file-name-as-directory (file-truename (make-temp-file "mino-workspace" t))))
 
@@ -29,6 +29,8 @@
       lsp-session-file (expand-file-name "session" user-emacs-directory)
       make-backup-files nil
       create-lockfiles nil)
+;; Where the server remembers whom to trust.
+(setenv "XDG_STATE_HOME" user-emacs-directory)
 (add-hook 'kill-emacs-hook
           (lambda ()
             (delete-directory mino-test-workspace t)
@@ -141,13 +143,16 @@
   (goto-char (match-beginning 0)))
 
 (defun mino-test-hover ()
-  "The text of the hover at point, or nil."
-  (let ((contents (mino-get (mino-test-ask "textDocument/hover"
-                                           (let ((where (mino--location (mino--connection))))
-                                             (list :textDocument (list :uri (plist-get where :uri))
-                                                   :position (plist-get where :position))))
-                            :contents)))
-    (if (stringp contents) contents (mino-get contents :value))))
+  "The hover at point as the client shows it in the echo area, or nil."
+  (let* ((where (mino--location (mino--connection)))
+         (contents (mino-get (mino-test-ask "textDocument/hover"
+                                            (list :textDocument (list :uri (plist-get where :uri))
+                                                  :position (plist-get where :position)))
+                             :contents)))
+    (when contents
+      (pcase mino-test-client
+        ('lsp-mode (lsp--render-on-hover-content contents nil))
+        ('eglot (eglot--format-markup contents))))))
 
 (defun mino-test-lens (title)
   "The command of the code lens whose title begins with TITLE, which stands on defmain."
@@ -262,6 +267,22 @@
       (should-not (equal 0 (mino-get answer :exitCode)))
       (should (string-match-p "^Mino: stopped, exit code [0-9]+ on cpu, [0-9.]+ seconds$" output)))))
 
+;; The last in its file by name: the server is gone afterwards.
+(ert-deftest mino-zz-says-that-the-server-ended ()
+  (mino-test-visiting
+      (mino-test-copy nil "orphan.hy" '(nil . "(import time)\n(print \"here\" :flush True)\n(time.sleep 600)\n"))
+    (call-interactively #'mino-run)
+    (with-current-buffer "*mino-run*"
+      (mino-test-wait "output" (lambda () (string-match-p "^here$" (buffer-string)))))
+    (let ((server (mino--find-connection)))
+      (pcase mino-test-client
+        ('lsp-mode (delete-process (lsp--workspace-proc server)))
+        ('eglot (setf (eglot--inhibit-autoreconnect server) t)
+                (delete-process (jsonrpc--process server)))))
+    (pcase-let ((`(,answer ,output) (mino-test-finish-run)))
+      (should-not answer)
+      (should (string-match-p "^Mino: .*server.*\\(ended\\|died\\)" output)))))
+
 ;;;; Expanding
 
 (ert-deftest mino-expand-shows-the-expansion ()
@@ -273,6 +294,25 @@
     (with-current-buffer "*mino-expansion*"
       (should (equal "(+ (@ x weights) bias)" (string-trim (buffer-string))))
       (should buffer-read-only))))
+
+;;;; Trust
+
+(ert-deftest mino-runs-nothing-before-it-is-trusted ()
+  (let ((mino-trust 'ask)
+        (mino-test-workspace (file-name-as-directory (expand-file-name "untrusted" mino-test-workspace))))
+    (make-directory mino-test-workspace)
+    (mino-test-visiting (mino-test-copy "feed_forward.hy" "untrusted.hy")
+      (mino-test-wait "the mode line to say so" (lambda () (equal "[untrusted]" mino--status)))
+      (call-interactively #'mino-run)
+      (pcase-let ((`(,answer ,output) (mino-test-finish-run)))
+        (should-not answer)
+        (should (string-match-p "not trusted" output)))
+      (mino-test-goto "weights bias]")
+      (should-not (string-match-p (regexp-quote "[10 32]") (or (mino-test-hover) "")))
+      (cl-letf (((symbol-function 'yes-or-no-p) #'always))
+        (call-interactively #'mino-trust-workspace))
+      (mino-test-wait "shapes in the hover"
+                      (lambda () (string-match-p (regexp-quote "[10 32]") (or (mino-test-hover) "")))))))
 
 ;;;; What the server tells
 
