@@ -23,7 +23,7 @@ export class Run implements vscode.Disposable {
 
   /** Does what stands around every run, whether a code lens, a key or another extension asked for it. */
   async around(args: unknown[], run: () => unknown): Promise<Outcome> {
-    const uri = (args[0] as { uri: string }).uri;
+    const uri = (args[0] as { uri?: string } | undefined)?.uri ?? "";
     if (!(await saved(uri))) throw new Error("The file could not be saved, so it was not run.");
     if (this.active === 0) this.channel.clear();
     this.channel.show(true);

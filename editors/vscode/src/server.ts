@@ -21,6 +21,7 @@ const INSTALL = "pip install minotauro";
 
 export class Server {
   private client: MinoClient | undefined;
+  private stopping: Promise<void> | undefined;
   private readonly output = vscode.window.createOutputChannel("Mino", { log: true });
 
   constructor(
@@ -37,8 +38,10 @@ export class Server {
     client.onNotification("mino/output", (output) => this.run.append(output));
     client.onNotification("mino/status", (status) => this.status.show(status));
     client.onDidChangeState(({ newState }) => {
+      if (this.client !== client) return;
       if (newState === State.StartFailed) this.tellFailure(`Mino's language server, ${command.join(" ")}, did not start`);
       if (newState === State.Running) this.status.show({ state: "idle" });
+      if (newState === State.Stopped) this.status.show({ state: "down" });
     });
     // The state change above has told the failure.
     await client.start().catch(() => undefined);
@@ -48,12 +51,17 @@ export class Server {
     const client = this.client;
     this.client = undefined;
     if (client?.isRunning()) await client.stop();
+    else client?.serverProcess?.kill();
     this.status.hide();
   }
 
+  /** However often it is asked for while the old server ends, one new one is started. */
   async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
+    this.stopping ??= this.stop().finally(() => {
+      this.stopping = undefined;
+      return this.start();
+    });
+    await this.stopping;
   }
 
   /** Has the server carry out one of its commands; undefined where there is no server, which is then said. */
@@ -103,7 +111,7 @@ export class Server {
 
   private tellFailure(what: string): void {
     const [setting, output] = ["Open Setting", "Show Output"];
-    this.status.show({ state: "crashed", message: what });
+    this.status.show({ state: "down", message: what });
     void vscode.window
       .showErrorMessage(`${what}. What installs the server: ${INSTALL}`, setting, output)
       .then((answer) => {

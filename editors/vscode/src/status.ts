@@ -20,7 +20,9 @@ const LOOKS: Record<string, Look> = {
   running: { icon: "play", word: "running", command: "mino.ui.stop" },
   paused: { icon: "debug-pause", word: "paused", command: "mino.ui.output" },
   untrusted: { icon: "shield", word: "not trusted", command: "mino.ui.trust" },
-  crashed: { icon: "error", word: "not running", command: "mino.ui.restart" },
+  crashed: { icon: "error", word: "crashed", command: "mino.ui.restart" },
+  // The server itself, of which only its client can tell.
+  down: { icon: "error", word: "not running", command: "mino.ui.restart" },
 };
 
 const CLICKS: Record<string, string> = {
@@ -43,8 +45,8 @@ export class Status implements vscode.Disposable {
     this.item.text = `$(${look.icon}) Mino${look.word && `: ${look.word}${where}`}`;
     this.item.tooltip = [message, CLICKS[look.command]].filter(Boolean).join("\n\n");
     this.item.command = look.command;
-    const warns = state === "crashed" ? "statusBarItem.errorBackground" : undefined;
-    this.item.backgroundColor = warns && new vscode.ThemeColor(warns);
+    this.item.backgroundColor =
+      look.icon === "error" ? new vscode.ThemeColor("statusBarItem.errorBackground") : undefined;
     this.item.show();
   }
 

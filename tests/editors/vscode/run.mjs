@@ -1,5 +1,6 @@
 // The extension's tests: the suite in VS Code against the real server, the same suite against a server that says
-// nothing (each of its checks must fail there), and what a user sees who has no server at all.
+// nothing (each of its checks must fail there), what a user sees who has no server at all, and what a server is told
+// in a workspace that VS Code trusts and in one that it doesn't.
 // Its exit code and last line say what came of it.
 
 import fs from "node:fs";
@@ -20,18 +21,25 @@ const note = (title, error, seconds) => {
   if (error) console.log(error.replace(/^/gm, "    "));
 };
 
-await against("the real server", [REAL, "--stdio"], 30, (check) => note(check.title, check.error, check.seconds));
-await against("a silent server", [process.execPath, SILENT], 1.5, (check) =>
-  note(`fails without a server's answers: ${check.title}`, check.error ? undefined : "It passed.", check.seconds),
-);
+const checks = await against("the real server", [REAL, "--stdio"], 30);
+for (const check of checks) note(check.title, check.error, check.seconds);
+const controls = await against("a silent server", [process.execPath, SILENT], 1.5);
+// By title: a suite that failed before its first check would else look like a control that holds.
+for (const { title } of checks) {
+  const control = controls.find((one) => one.title === title);
+  const error = control === undefined ? "It did not run." : control.error ? undefined : "It passed.";
+  note(`fails without a server's answers: ${title}`, error, control?.seconds ?? 0);
+}
 await withoutServer();
+await initialized({ restricted: false, trust: "ask" }, { trust: "ask", python: "/workspace/python" });
+await initialized({ restricted: true, trust: "full" }, { trust: "none", python: "" });
 
 const failed = results.filter(Boolean).length;
 console.log(`${results.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function against(name, command, seconds, each) {
-  console.log(`VS Code with ${name}`);
+/** What came of the suite's checks, each of which waits for `seconds` at most. */
+async function against(name, command, seconds) {
   const report = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "mino-vscode-report-")), "results.json");
   const start = Date.now();
   const code = await startVSCode({
@@ -56,13 +64,13 @@ async function against(name, command, seconds, each) {
       },
     );
     await Promise.race([end, sleep((seconds * 6 + 30) * 1000, undefined, { ref: false })]);
-    const checks = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, "utf8")) : [];
-    if (checks.length === 0) note(`the suite with ${name}`, "It did not run.", 0);
-    checks.forEach(each);
+    const results = fs.existsSync(report) ? JSON.parse(fs.readFileSync(report, "utf8")) : [];
+    if (results.length === 0) note(`the suite with ${name}`, "It did not run.", 0);
+    return results;
   } finally {
     await code.close();
     fs.rmSync(path.dirname(report), { recursive: true });
-    console.log(`  in all ${((Date.now() - start) / 1000).toFixed(1)} s`);
+    console.log(`VS Code with ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
   }
 }
 
@@ -82,6 +90,34 @@ async function withoutServer() {
     await code.close();
   }
   note("without a server, one message says how to install it", error, (Date.now() - start) / 1000);
+}
+
+/** The server's first message, where the user's trust is `trust` and the workspace would choose it and the interpreter. */
+async function initialized({ restricted, trust }, expected) {
+  const start = Date.now();
+  const heard = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "mino-vscode-heard-")), "initialize.json");
+  const code = await startVSCode({
+    files: { ...programs(), ".vscode/settings.json": '{"mino.python": "/workspace/python", "mino.trust": "full"}' },
+    settings: { "mino.server.command": [process.execPath, SILENT], "mino.trust": trust },
+    env: { MINO_TEST_HEARD: heard },
+    restricted,
+  });
+  let error;
+  try {
+    await code.open([["openFile", code.remote(path.join(code.folder, "feed_forward.hy"))]]);
+    for (const end = Date.now() + 60000; !fs.existsSync(heard) && Date.now() < end; ) await sleep(100);
+    const { initializationOptions, capabilities } = JSON.parse(fs.readFileSync(heard, "utf8"));
+    const told = { trust: initializationOptions.trust, python: initializationOptions.python };
+    if (JSON.stringify(told) !== JSON.stringify(expected)) error = `It was told ${JSON.stringify(told)}.`;
+    if (!capabilities.experimental?.minoOutput) error = "It was not told that mino/output is understood.";
+  } catch (failure) {
+    error = String(failure);
+  } finally {
+    await code.close();
+    fs.rmSync(path.dirname(heard), { recursive: true });
+  }
+  const where = restricted ? "Restricted Mode" : "a trusted workspace";
+  note(`in ${where} the server is told ${JSON.stringify(expected)}`, error, (Date.now() - start) / 1000);
 }
 
 function programs() {

@@ -1,5 +1,9 @@
 // The negative control: a language server that starts and stops as it should, and says nothing in between.
+// What it was told at the start it keeps in the file $MINO_TEST_HEARD.
 
+import fs from "node:fs";
+
+const HEARD = process.env.MINO_TEST_HEARD;
 const HEADER = /^Content-Length: (\d+)\r\n(?:[^\r\n]+\r\n)*\r\n/;
 let bytes = Buffer.alloc(0);
 
@@ -13,8 +17,15 @@ process.stdin.on("data", (chunk) => {
   }
 });
 
-function receive({ id, method }) {
-  if (method === "initialize") answer(id, { capabilities: { textDocumentSync: 2 } });
+function receive({ id, method, params }) {
+  if (method === "initialize") {
+    if (HEARD) {
+      // Renamed when it is whole, for whoever waits for it.
+      fs.writeFileSync(`${HEARD}.part`, JSON.stringify(params));
+      fs.renameSync(`${HEARD}.part`, HEARD);
+    }
+    answer(id, { capabilities: { textDocumentSync: 2 } });
+  }
   if (method === "shutdown") answer(id, null);
   if (method === "exit") process.exit(0);
 }

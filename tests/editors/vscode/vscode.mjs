@@ -27,15 +27,22 @@ const QUIET = {
   "extensions.ignoreRecommendations": true,
   "update.mode": "none",
   "window.restoreWindows": "none",
+  "security.workspace.trust.startupPrompt": "never",
   "editor.minimap.enabled": false,
 };
 
-/** Starts VS Code over `files` (name → text) with `settings`; `env` is what its extension host sees besides. */
-export async function startVSCode({ files, settings, env = {}, flags = [] }) {
+/**
+ * Starts VS Code over `files` (name → text) with `settings`; `env` is what its extension host sees besides.
+ * The workspace is trusted, unless it is to be `restricted`.
+ */
+export async function startVSCode({ files, settings, env = {}, flags = [], restricted = false }) {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "mino-vscode-"));
   const [data, installed, folder] = ["data", "extensions", "workspace"].map((name) => path.join(home, name));
   for (const dir of [`${data}/User`, `${data}/Machine`, installed, folder]) fs.mkdirSync(dir, { recursive: true });
-  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(folder, name), text);
+  }
   // Settings of machine scope are read from the machine's own file, the others from the user's.
   fs.writeFileSync(`${data}/User/settings.json`, JSON.stringify({ ...QUIET, ...settings }));
   fs.writeFileSync(`${data}/Machine/settings.json`, JSON.stringify(settings));
@@ -51,7 +58,7 @@ export async function startVSCode({ files, settings, env = {}, flags = [] }) {
   const server = spawn(
     NODE,
     [...common, "--host", "127.0.0.1", "--port", "0", "--without-connection-token", "--telemetry-level", "off",
-      "--disable-workspace-trust", ...flags],
+      ...(restricted ? [] : ["--disable-workspace-trust"]), ...flags],
     { env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] },
   );
   const port = await portOf(server);

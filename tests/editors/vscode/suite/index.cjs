@@ -93,11 +93,7 @@ function checks() {
     edit.insert(document.uri, new vscode.Position(0, 0), ";; Edited, and not yet saved.\n");
     assert.ok(await vscode.workspace.applyEdit(edit));
     assert.ok(document.isDirty);
-    const lens = await eventually("▶ Run on cpu at defmain", async () => {
-      const lenses = await executeCommand("vscode.executeCodeLensProvider", document.uri, 20);
-      const { line } = positionOf(document, "(defmain");
-      return lenses.find((one) => one.range.start.line === line && one.command?.title === "▶ Run on cpu");
-    });
+    const lens = await runLens(document);
     const outcome = await executeCommand(lens.command.command, ...lens.command.arguments);
     assert.equal(outcome.exitCode, 0, JSON.stringify(outcome));
     assert.ok(!document.isDirty, "the run did not save the file");
@@ -113,6 +109,25 @@ function checks() {
     await eventually("the run's output", async () => channel().includes("going on"));
     await executeCommand("mino.ui.stop");
     assert.equal((await running).stopped, true);
+  });
+
+  it("Mino: Restart Server brings a server that answers", async () => {
+    const document = await opened("feed_forward.hy");
+    await runLens(document);
+    // Twice at once, as a change of settings and a hand may: one server is what is wanted.
+    await Promise.all([executeCommand("mino.ui.restart"), executeCommand("mino.ui.restart")]);
+    const lens = await runLens(document);
+    const commands = await vscode.commands.getCommands(true);
+    assert.ok(commands.includes(lens.command.command));
+  });
+}
+
+/** The lens on defmain, when it is there. */
+function runLens(document) {
+  return eventually("▶ Run on cpu at defmain", async () => {
+    const lenses = await executeCommand("vscode.executeCodeLensProvider", document.uri, 20);
+    const { line } = positionOf(document, "(defmain");
+    return lenses.find((one) => one.range.start.line === line && one.command?.title === "▶ Run on cpu");
   });
 }
 
