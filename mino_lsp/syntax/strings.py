@@ -215,4 +215,3 @@ def _pattern(string: _Open, in_format: bool) -> re.Pattern[str]:
     if in_format:
         return tokens.FSTRING_FORMAT
     return tokens.FSTRING_TEXT if string.closing == '"' else tokens.FSTRING_BRACKET
-

@@ -176,19 +176,12 @@ class Text:
         end = min(max(end, start), self._length)
         if not self._chunks:
             return Text(new)
+        # Together with the chunk before, whose last line ending may change, and up to the end of the one it ends in.
         first = max(bisect_right(self._starts, start) - 2, 0)
         last = max(bisect_right(self._starts, end) - 1, first)
         base = self._starts[first]
         local = "".join([chunk.text for chunk in self._chunks[first : last + 1]])
         local = local[: start - base] + new + local[end - base :]
-        while last + 1 < len(self._chunks) and not _complete(local, self._chunks[last + 1].text):
-            last += 1
-            local += self._chunks[last].text
         changed = Text.__new__(Text)
         changed._set([*self._chunks[:first], *_chunks(local), *self._chunks[last + 1 :]], None)
         return changed
-
-
-def _complete(local: str, following: str) -> bool:
-    """Whether ``local`` ends with a whole line ending, so that ``following`` may stay a chunk of its own."""
-    return local.endswith("\n") or (local.endswith("\r") and not following.startswith("\n"))

@@ -96,12 +96,8 @@ class Tree:
         """The nodes around an offset, outermost first; empty between top-level forms. Where one node ends and another
         starts, the one that starts."""
         offset = min(max(offset, 0), len(self))
-        for at in (offset, offset - 1):
-            start, piece = self._piece_at(at)
-            path = _path(piece, start, offset)
-            if path:
-                return path
-        return ()
+        start, piece = self._piece_at(min(offset, len(self) - 1))
+        return _path(piece, start, offset)
 
     def _piece_at(self, offset: int) -> tuple[int, Piece]:
         mended = self._mended_at(offset)
@@ -192,4 +188,3 @@ def _path(piece: Piece, base: int, offset: int) -> tuple[Form, ...]:
         path.append(Form(piece, base, index))
         index = nodes.parent[index]
     return tuple(reversed(path))
-

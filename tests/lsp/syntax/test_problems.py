@@ -31,7 +31,9 @@ BRACKETS = [
     ("(defn f [x]\n  (let [a «(»foo x]\n    (bar a)))\n(g)", "unclosed", 2),
     ("(defn f «[»x\n  (g x))", "unclosed", 1),
     ("(when a\n  «(»if b\n    c\n    d\n  e)\n(g)", "unclosed", 2),
-    # aligned with an argument, so not part of it
+    ("(a\n  x «(»g y\n  d)\n(h)", "unclosed", 2),
+    # aligned with an argument, or with the bracket itself, so not part of it
+    ("(foo «(»bar b\n     c)\n(g)", "unclosed", 2),
     ("(foo a «(»bar b\n     c)\n(g)", "unclosed", 2),
     ("(foo a\n     «(»bar b\n     c)\n(g)", "unclosed", 2),
     # an odd style of indentation is no evidence
@@ -46,6 +48,8 @@ BRACKETS = [
     ("(a)«)»\n(b)", "unexpected-closer", 2),
     ("«]»(a)", "unexpected-closer", 1),
     ("(a «]» b)", "unexpected-closer", 1),
+    ("«(»f [x]\n  «(»g x\n\n(h [y]\n  (i y))«)»\n", "unclosed unclosed unexpected-closer", 2),
+    ("«(»a\n(b)«]»\n(c)«)»", "unclosed unexpected-closer unexpected-closer", 3),
     # what Hy accepts is never wrong, however it is laid out
     ("(do\n(print 1)\n)\n(f)", "", 2),
     ("(do\n(print 1\n)\n\n(g))", "", 1),

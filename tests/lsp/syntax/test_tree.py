@@ -11,8 +11,17 @@ from mino_lsp.syntax import Form, Kind, Tree, read
 from .fragments import SCRAPS, texts
 
 _LINES = [
-    *("(defn f [x]\n  (g x))\n", "(a\n",
-      "(b))\n", "\n(c)\n", "'\n(d)\n", '"s\n(', "; c\n(e)\n", "(do\n(x)\n)\n", "x (y)\n"),
+    *(
+        "(defn f [x]\n  (g x))\n",
+        "(a\n",
+        "(b))\n",
+        "\n(c)\n",
+        "'\n(d)\n",
+        '"s\n(',
+        "; c\n(e)\n",
+        "(do\n(x)\n)\n",
+        "x (y)\n",
+    ),
     *("(f [a)\n  b)\n", "#!z\n", 'f"{(a}"\n', "#[[\n(z)\n]]\n", "(g (h\n  i)\n", "  (j))\n", "]\n", "#[", '"'),
 ]
 documents = st.lists(st.one_of(st.sampled_from(_LINES), st.sampled_from(SCRAPS)), max_size=20).map("".join)
@@ -66,6 +75,7 @@ def test_paths(source: str) -> None:
     tree = read(source)
     for offset in range(len(source) + 1):
         path = tree.path_at(offset)
+        assert set(path) <= {form for _, _, form in tree.walk()}
         assert [form.parent for form in path] == [None, *path[:-1]][: len(path)]
         assert all(form.start <= offset <= form.end for form in path)
         starting = [form for start, _, form in tree.walk() if start == offset]
