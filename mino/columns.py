@@ -1,13 +1,13 @@
-"""Source columns of compiled Hy, corrected where they matter: in the procedures of mus.
+"""Source columns of compiled Hy, corrected where they matter most: in the procedures of mus.
 
-Hy writes the columns of its models into Python's syntax tree as they are: characters counted from 1. CPython
-takes them for UTF-8 bytes counted from 0, so the caret of a traceback comes one column late, and wanders further
-after text that is not ASCII. The models themselves must keep their columns (editors and macros read them), and Hy
-is not ours to patch. So the table of positions in the code object of a mu's procedure is written anew when its
-class is made: `code.replace` is public, and the table's format is documented (CPython, Objects/locations.md, since
-3.11). Whether it is needed is seen from a name that the macro put at column 1: it compiles to column 1 where
-columns are Hy's, and to 0 where someone has corrected them before, such as a tool that compiles documents itself,
-or a Hy of the future.
+Hy writes the columns of its models into Python's syntax tree as they are: characters counted from 1. CPython takes
+them for UTF-8 bytes counted from 0, so the caret of a traceback comes one column late, and wanders further after
+text that is not ASCII. The models themselves must keep their columns: editors and macros read them. So the table of
+positions in the code object of a mu's procedure is written anew when its class is made, wherever it was compiled, in
+a file, a notebook or by `hy.eval`: `code.replace` is public, and the format of the table is documented (CPython,
+Objects/locations.md, since 3.11). Whether it is needed is seen from a name that the macro put at column 1: it
+compiles to column 1 where columns are Hy's, and to 0 where they have been corrected before, by `mino.importing`, by
+a tool that compiles documents itself, or by a Hy of the future.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def _in_bytes(filename: str, position: Position) -> Position:
     line, end_line, column, end_column = position
     if line is None or end_line is None or not column or end_column is None:
         return position
-    return line, end_line, _bytes(filename, line, column - 1), _bytes(filename, end_line, end_column)
+    start = leading_bytes(linecache.getline(filename, line), column - 1)
+    return line, end_line, start, leading_bytes(linecache.getline(filename, end_line), end_column)
 
 
-def _bytes(filename: str, line: int, characters: int) -> int:
-    """How many bytes the first `characters` of a source line have; as many, where the line is not to be had."""
-    text = linecache.getline(filename, line)
+def leading_bytes(text: str, characters: int) -> int:
+    """How many bytes the first `characters` of a line have; beyond its end, as where it is not to be had, one each."""
     return characters if text.isascii() else len(text[:characters].encode()) + max(0, characters - len(text))
 
 

@@ -1,6 +1,8 @@
 "PyTorch modules as lambda expressions: mu, defmu and bind."
 
-(import mino [procedure indexing])
+(import mino [importing procedure indexing])
+
+(importing.install)
 
 (defmacro defmu [_hy_compiler #* forms]
   "Defines a `torch.nn.Module` class whose forward procedure is the body.

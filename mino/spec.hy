@@ -1,6 +1,8 @@
 "Specs: predicates of models and their components, named, combined, checked, and generated from."
 
-(import mino [specforms])
+(import mino [importing specforms])
+
+(importing.install)
 
 (defmacro spec/def [_hy_compiler #* forms]
   "Registers specs under keywords. A spec is a keyword, a predicate, or a form of them::

@@ -1,6 +1,8 @@
 "Threading macros: the value of each form is handed to the next."
 
-(import mino [steps])
+(import mino [importing steps])
+
+(importing.install)
 
 (defmacro -> [_hy_compiler #* forms]
   "Threads a value through steps, as the *first* argument of each.

@@ -89,15 +89,19 @@ def test_a_missing_component_points_at_it_in_the_list():
     assert frame_text(caught.value, text.splitlines()) == "weights"
 
 
-def test_a_run_of_a_file_shows_the_caret_under_the_step(tmp_path):
+FUNCTION = PROGRAM.replace("(defmu Model", "(defn model") + "(model 1 3)\n"
+
+
+@pytest.mark.parametrize("program", [PROGRAM + "((Model :weights 3) 1)\n", FUNCTION])
+def test_a_run_of_a_file_shows_the_caret_under_the_step(tmp_path, program):
     file = tmp_path / "program.hy"
-    file.write_text(PROGRAM.replace("FAILING", "(@ weights)") + "((Model :weights 3) 1)\n", encoding="utf-8")
+    file.write_text(program.replace("FAILING", "(@ weights)"), encoding="utf-8")
     run = subprocess.run(
         [str(Path(sys.executable).with_name("hy")), str(file)], capture_output=True, text=True, encoding="utf-8"
     )
     lines = run.stderr.splitlines()
     at = lines.index('    (same "é") (@ weights) (same "λ")')
-    assert lines[at - 1].endswith('program.hy", line 5, in forward')
+    assert lines[at - 1].endswith('program.hy", line 5, in ' + ("model" if program is FUNCTION else "forward"))
     assert lines[at + 1].strip("~ ") == "^" * len("(@ weights)")
     assert lines[at + 1].index("^") == lines[at].index("(@ weights)")
 
