@@ -68,8 +68,9 @@ confined process.  With `ask', the server asks once per project."
 
 (defcustom mino-python nil
   "The Python interpreter whose Hy and torch evaluate your programs.
-Nil means the one that the server itself runs under."
-  :type '(choice (const :tag "The server's own" nil) file)
+Nil means that of a project's own .venv, once the project is trusted,
+and the one that the server itself runs under where there is none."
+  :type '(choice (const :tag "The project's or the server's own" nil) file)
   :risky t)
 
 (defcustom mino-device nil
@@ -306,6 +307,8 @@ run; without it, it is the configured one."
       (let ((inhibit-read-only t)) (erase-buffer))
       (compilation-forget-errors)
       (when source (setq default-directory (buffer-local-value 'default-directory source)))
+      ;; Another server begins to count its runs anew.
+      (unless (eq connection mino-run--connection) (setq mino-run--past nil))
       (setq ansi-color-context nil
             mino-run--connection connection
             mino-run--argument argument
@@ -359,11 +362,11 @@ run; without it, it is the configured one."
    (concat (unless (save-excursion (goto-char (point-max)) (bolp)) "\n")
            "\nMino: " sentence "\n")))
 
-(defun mino--on-output (params)
-  "Append what PARAMS, a mino/output notification, carries to the run's buffer."
+(defun mino--on-output (connection params)
+  "Append PARAMS, a mino/output notification of CONNECTION, to the run's buffer."
   (with-current-buffer (mino--run-buffer)
     (let ((run (mino-get params :run)))
-      (unless (member run mino-run--past)
+      (when (and (eq connection mino-run--connection) (not (member run mino-run--past)))
         (unless mino-run--id (setq mino-run--id run))
         (mino--insert-output
          (mino--with-rank (mino-get params :rank) (or (mino-get params :text) "")))))))
@@ -399,10 +402,10 @@ end of the buffer stay there."
 (defun mino-stop ()
   "Stop the program that is running."
   (interactive)
-  (let ((run (buffer-local-value 'mino-run--id (mino--run-buffer)))
-        (connection (or (buffer-local-value 'mino-run--connection (mino--run-buffer))
-                        (mino--connection))))
-    (mino--request connection "mino.stop" (and run (list :run run))
+  (pcase-let ((`(,connection . ,run)
+               (with-current-buffer (mino--run-buffer)
+                 (and (eq mino-run--state 'running) (cons mino-run--connection mino-run--id)))))
+    (mino--request (or connection (mino--connection)) "mino.stop" (and run (list :run run))
                    (lambda (answer)
                      (message (if (seq-empty-p (mino-get answer :stopped))
                                   "Mino: nothing is running"
@@ -552,15 +555,29 @@ the client can as well carry out in its own way."
   (pcase command
     ("mino.run" (mino--run connection argument) t)
     ("mino.stop" (mino-stop) t)
-    ((or "mino.preview" "mino.restart")
-     (mino--request connection command argument
-                    (lambda (answer)
-                      (message "Mino: %s: %s" (string-remove-prefix "mino." command)
-                               (or (mino--first-problem answer) (mino-get answer :stopped) "done")))
-                    #'mino--complain)
-     t)
     ("mino.trust" (mino-trust-workspace) t)
-    ("mino.expand" (mino--request connection command argument #'mino--show-expansion #'mino--complain) t)))
+    ("mino.expand" (mino--request connection command argument #'mino--show-expansion #'mino--complain) t)
+    ((or "mino.preview" "mino.restart") (mino--request-and-tell connection command argument) t)))
+
+(defun mino--request-and-tell (connection command argument)
+  "Have CONNECTION's server execute COMMAND with ARGUMENT, and tell how it went."
+  (mino--request connection command argument
+                 (lambda (answer)
+                   (message "Mino: %s: %s" (string-remove-prefix "mino." command)
+                            (or (mino--first-problem answer) (mino-get answer :stopped) "done")))
+                 #'mino--complain))
+
+(defun mino-preview ()
+  "Preview this buffer's document now, and tell where it stopped."
+  (interactive)
+  (let ((connection (mino--connection)))
+    (mino--request-and-tell connection "mino.preview"
+                            (list :uri (plist-get (mino--location connection) :uri)))))
+
+(defun mino-restart ()
+  "End all processes that preview, expand or run, and begin anew."
+  (interactive)
+  (mino--request-and-tell (mino--connection) "mino.restart" nil))
 
 ;;;; lsp-mode
 
@@ -577,7 +594,7 @@ the client can as well carry out in its own way."
 (defun mino--lsp-notifications ()
   "What is done with the notifications that only Mino's server sends."
   (mino--object
-   (list (cons "mino/output" (lambda (_workspace params) (mino--on-output params)))
+   (list (cons "mino/output" #'mino--on-output)
          (cons "mino/status" #'mino--on-status)
          (cons "mino/report" (lambda (_workspace params) (mino--on-report params))))))
 
@@ -676,9 +693,9 @@ is typing, with the answer that trusts the project filled in."
       (plist-put capabilities :experimental '(:minoOutput t))))
 
   (cl-defmethod eglot-handle-notification
-    ((_server mino-eglot-server) (_method (eql 'mino/output)) &rest params)
+    ((server mino-eglot-server) (_method (eql 'mino/output)) &rest params)
     "Show what a run has printed."
-    (mino--on-output params))
+    (mino--on-output server params))
 
   (cl-defmethod eglot-handle-notification
     ((server mino-eglot-server) (_method (eql 'mino/status)) &rest params)

@@ -236,8 +236,8 @@
   "What is to be read in *mino-run* when TEXTS have come in."
   (with-current-buffer (mino--run-buffer)
     (let ((inhibit-read-only t)) (erase-buffer))
-    (setq mino-run--id nil mino-run--past nil)
-    (dolist (text texts) (mino--on-output (list :run "r" :stream "stdout" :text text)))
+    (setq mino-run--connection 'server mino-run--id nil mino-run--past nil)
+    (dolist (text texts) (mino--on-output 'server (list :run "r" :stream "stdout" :text text)))
     (buffer-string)))
 
 (ert-deftest mino-output-obeys-carriage-returns ()
@@ -262,13 +262,14 @@
     (should (string-prefix-p "line" text))
     (should (string-suffix-p "line 500\n" text))))
 
-(ert-deftest mino-output-of-an-earlier-run-is-dropped ()
+(ert-deftest mino-output-of-another-run-is-dropped ()
   (mino-test-output "first\n")
   (with-current-buffer (mino--run-buffer)
     (mino--run-state 'finished "" nil)
     (setq mino-run--id nil)
-    (mino--on-output '(:run "r" :text "late\n"))
-    (mino--on-output '(:run "s" :text "second\n"))
+    (mino--on-output 'server '(:run "r" :text "late\n"))
+    (mino--on-output 'another '(:run "s" :text "elsewhere\n"))
+    (mino--on-output 'server '(:run "s" :text "second\n"))
     (should (equal "first\nsecond\n" (buffer-substring-no-properties (point-min) (point-max))))))
 
 (ert-deftest mino-output-of-several-processes-is-marked ()
