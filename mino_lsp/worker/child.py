@@ -34,6 +34,10 @@ PREVIEW_ENVIRONMENT = {
 _SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
 
 
+class Unusable(Exception):
+    """The environment that was asked for cannot be had; the text says why."""
+
+
 class Pipe:
     """The child's end of its pipe to the warden."""
 
@@ -72,8 +76,8 @@ def enter(request: Request, messages: int, out: int, err: int, parent: int, scra
     try:
         _cut_off(messages, out, err, parent)
         code = _do(request, Pipe(messages), scratch)
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 1
+    except Unusable as error:
+        Pipe(messages)(Finished(request.job, Failed(str(error))))
     except BaseException as error:  # noqa: BLE001 - the end of the process: a defect of ours is reported as one
         with contextlib.suppress(OSError):
             Pipe(messages)(Finished(request.job, Failed(f"Mino's worker failed: {type(error).__name__}: {error}")))
@@ -97,6 +101,11 @@ def _cut_off(messages: int, out: int, err: int, parent: int) -> None:
         os.dup2(source, target)
     os.closerange(3, messages)
     os.closerange(messages + 1, os.sysconf("SC_OPEN_MAX"))
+    open_streams()
+
+
+def open_streams() -> None:
+    """Python's streams anew on their descriptors: in UTF-8, and each line out as soon as it is printed."""
     sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
@@ -134,9 +143,16 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
 
 def take_on(environment: Environment, path: str) -> None:
-    """The environment that a preview, a run and `hy FILE` in a terminal share."""
+    """The environment that a preview, a run and `hy FILE` in a terminal share.
+
+    Raises `Unusable` where the working directory cannot be entered.
+    """
     os.environ.update(environment.env)
-    os.chdir(environment.cwd)
+    try:
+        os.chdir(environment.cwd)
+    except OSError as error:
+        told = f"The working directory {environment.cwd} cannot be entered: {error.strerror}. See mino.run.cwd."
+        raise Unusable(told) from error
     # Only now, after torch was imported: a file of the user's named like one of torch's modules must not hide it.
     sys.path.insert(0, os.path.dirname(path))
     sys.argv = [path, *environment.args]

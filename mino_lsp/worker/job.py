@@ -184,11 +184,15 @@ class Job:
 
     def reap(self) -> bool:
         """True when the process was found to have ended just now. What is left of its group ends first."""
-        if self.ended or os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if self.ended or not self._has_exited():
             return False
         self._signal(signal.SIGKILL, group=True)
         self.wait()
         return True
+
+    def _has_exited(self) -> bool:
+        # Left unburied, so that its number, which is its group's too, belongs to nobody else yet.
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def finish(self) -> None:
         """Report the end. A process that did not finish is a finding, not an accident."""

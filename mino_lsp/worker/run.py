@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
+import threading
 import traceback
 import types
 from collections.abc import Callable
@@ -27,7 +29,7 @@ from mino_lsp.types import (
     to_plain,
 )
 from mino_lsp.worker import blame, devices
-from mino_lsp.worker.child import Pipe, take_on
+from mino_lsp.worker.child import Pipe, Unusable, open_streams, take_on
 from mino_lsp.worker.session import compile_form, main_module, read_forms
 from mino_lsp.worker.source import Source
 
@@ -41,18 +43,19 @@ def run(request: RunRequest, publish: Pipe) -> int:
         device = devices.resolve(request.device)
         with open(request.path, "rb") as file:
             text = file.read().decode("utf-8")
-    except (ValueError, OSError) as error:
+        take_on(request.environment, request.path)
+    except (ValueError, OSError, Unusable) as error:
         publish(Finished(request.job, Failed(_told(error, request.path))))
         return 2
     result = RunResult(device, 0, 0.0, 0, False)
     # Said now, so that it is known even if the process is killed; said again with what went wrong.
     publish(Finished(request.job, result))
     print(f"Running {os.path.basename(request.path)} on {_said(device)}", flush=True)
-    take_on(request.environment, request.path)
     if device not in ("cpu", "asWritten"):
         torch.set_default_device(device)
     source = Source(text, request.path)
     code, problems = _evaluate(source, lambda span: publish(FormStarted(request.job, span)))
+    _wind_up()
     publish(Finished(request.job, RunResult(device, 0, 0.0, 0, False, problems)))
     return code
 
@@ -89,6 +92,12 @@ def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple
     return 0, ()
 
 
+def _wind_up() -> None:
+    """What the end of an interpreter does and that of a forked process does not: loggers and trackers rely on it."""
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that are no daemons
+    atexit._run_exitfuncs()
+
+
 def _exit_code(stop: SystemExit) -> int:
     if stop.code is None:
         return 0
@@ -118,5 +127,6 @@ def in_new_interpreter(told: str) -> int:
     """The other side of a run with an environment of its own."""
     descriptor, plain = cast("tuple[int, Any]", json.loads(told))
     request = from_plain(plain)
+    open_streams()
     environment = Environment(request.environment.cwd, request.environment.args)
     return run(replace(request, environment=environment), Pipe(descriptor))

@@ -124,6 +124,36 @@ def test_another_default_device_is_set(run):
     assert run("(import torch) (print (. (torch.ones 1) device))", device="asWritten").text("stdout").endswith("cpu\n")
 
 
+def test_threads_and_exit_handlers_end_as_they_do_in_an_interpreter(run):
+    text = """
+(import atexit threading time)
+(atexit.register (fn [] (print "at exit")))
+(.start (threading.Thread :target (fn [] (time.sleep 0.3) (print "thread"))))
+(print "main")
+"""
+    assert run(text).text("stdout").splitlines()[1:] == ["main", "thread", "at exit"]
+
+
+def test_a_working_directory_that_is_not_there_is_said(worker, tmp_path):
+    path = tmp_path / "a.hy"
+    path.write_text('(print "ran")')
+    job = worker.job()
+    worker.send(t.RunRequest(job, str(path), "cpu", t.Environment(str(tmp_path / "gone"))))
+    told = Run(worker.collect(job))
+    assert told.outputs == [] and "gone cannot be entered: No such file or directory" in told.result.message
+
+
+@pytest.mark.parametrize("environment", [{}, {"A": "b"}])
+def test_a_line_comes_when_it_is_printed(worker, tmp_path, environment):
+    path = tmp_path / "slow.hy"
+    path.write_text('(print "now") (import time) (time.sleep 1000)')
+    job = start(worker, path, env=environment)
+    while "now" not in getattr(worker.next(), "text", ""):
+        pass
+    worker.send(t.StopRequest(job, 0.0))
+    worker.collect(job)
+
+
 def test_carriage_returns_and_colours_are_left(run):
     assert run('(print "\\x1b[31mred\\x1b[0m" :end "\\r")').text("stdout").endswith("\x1b[31mred\x1b[0m\r")
 
