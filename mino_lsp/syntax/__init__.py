@@ -20,7 +20,9 @@
     tree.path_at(offset)  -> tuple[Form, ...], outermost first; at a boundary what starts there, else what ends there
     tree.form_at(offset)  -> Form | None, the last of that path
     tree.text(form) or tree.text(start, end) -> str;  tree.source;  len(tree)
-    tree.edit(start, end, new) -> Tree
+    tree.edit(start, end, new) -> Tree, which shares all top-level text that the edit leaves alone
+    tree.pieces()   (start, piece) of that text; the same piece object in both trees, so what was found out of it can be
+                    kept beside it
 
 ``Form`` is a node at its place; all offsets are absolute code points::
 
@@ -29,6 +31,10 @@
     form.parent     Form | None              form.ancestors  innermost first
     form.head       the first form of a list, or None       form.head_name  its text where it is a symbol, else ""
     form.walk()     this node and all below  form.is_form, form.is_sequence, form.is_prefix
+
+Nodes: white space has none below the top level; of an f-string's text only the fields ``{…}`` do. A dotted name is one
+symbol. ``#name`` of an unknown reader macro is a node by itself and no problem: whoever knows the macros can tell. A
+list that lacks its closer ends where indentation or the next ``(`` in column 0 shows it must have.
 
 Codes of problems: unclosed, mismatched, unexpected-closer, unterminated-string, invalid-prefix, invalid-escape,
 invalid-bytes, invalid-fstring, invalid-bracket-string, invalid-identifier, invalid-keyword, missing-form,

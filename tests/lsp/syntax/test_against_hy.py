@@ -12,6 +12,9 @@ from mino_lsp.syntax import read
 from .fragments import programs, texts
 from .oracle import hy_shapes, our_shapes
 
+# Hy lets Python warn of an escape that it goes on to refuse.
+pytestmark = pytest.mark.filterwarnings("ignore:invalid:DeprecationWarning")
+
 _ROOTS = [Path(module.__file__).parent for module in (hy, hyrule)]
 CORPUS = [
     *(path for root in _ROOTS for path in sorted(root.rglob("*.hy"))),
