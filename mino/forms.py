@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, TypeVar
 
 from hy.errors import HySyntaxError
-from hy.models import Expression, Object, Sequence, String, Symbol
+from hy.models import Expression, Object, Sequence, Symbol
 
 Model = TypeVar("Model", bound=Object)
 
@@ -64,10 +64,6 @@ def text(form: Object) -> str:
     import hy
 
     return str(hy.repr(form)).removeprefix("'")
-
-
-def spelled(string: str) -> String:
-    return String(string)
 
 
 def form_error(compiler: Any, form: Object, sentence: str) -> NoReturn:

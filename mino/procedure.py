@@ -69,19 +69,15 @@ def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> F
         form_error(compiler, this, f"this mu has no body: write what it computes, ({head} {text(forms[0])} body…)")
     names = [str(component) for component in components]
     shown = " ".join(text(expanded(compiler, form, frozenset(map(hy.mangle, names)))) for form in body)
-    return call_at(
-        this,
-        "hy.I.mino/module.define",
+    parts = (
+        dotted("hy.I.mino/module.define"),
         _factory(this, components, body),
         String(name),
         Tuple([String(each) for each in names]),
         String(shown),
         docstring or Symbol("None"),
     )
-
-
-def call_at(this: Object, head: str, *arguments: Object) -> Expression:
-    return Expression([generated(dotted(head), this), *(generated(argument, this) for argument in arguments)])
+    return Expression([generated(part, this) for part in parts])
 
 
 def _factory(this: Object, components: list[Symbol], body: Sequence[Form]) -> Form:
