@@ -65,8 +65,17 @@ class Protocol(LanguageServerProtocol):
         if hasattr(message, "id"):
             self._send_response(message.id, error=lsp.ResponseError(code, text))
 
+    def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
+        """A refusal is an answer like any other; pygls would log it with a traceback, as the defect that it isn't."""
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, Refused):
+            self._request_futures.pop(msg_id, None)
+            self._send_response(msg_id, error=error.to_response_error())
+        else:
+            super()._send_handler_result(future, msg_id=msg_id)
+
     @lsp_method(lsp.EXIT)
-    def lsp_exit(self, *_: Any) -> None:
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         self._server.stop(0 if self._shutdown else 1)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
@@ -97,7 +106,9 @@ class Protocol(LanguageServerProtocol):
         roots += [Path(path_of(folder.uri)) for folder in params.event.added]
 
     @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
-    async def lsp_workspace__execute_command(self, params: lsp.ExecuteCommandParams) -> Any:
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: lsp.ExecuteCommandParams
+    ) -> Any:
         return await self._server.execute(params.command, params.arguments)
 
     @lsp_method(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
@@ -179,7 +190,7 @@ class Server(LanguageServer):
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
         self._client_can = _Client(params.capabilities)
-        self.edge = Edge(self.protocol.workspace.position_encoding)
+        self.edge = Edge(self.protocol.workspace.position_encoding or "utf-16")
         folders = [path_of(folder.uri) for folder in params.workspace_folders or []]
         if not folders and params.root_uri:
             folders = [path_of(params.root_uri)]
@@ -187,7 +198,9 @@ class Server(LanguageServer):
         self.initialized = True
         self.mino.configure(params.initialization_options)
         if self._client_can.pull:
-            options = lsp.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="mino")
+            options = lsp.DiagnosticOptions(
+                inter_file_dependencies=True, workspace_diagnostics=False, identifier="mino"
+            )
             self.feature(lsp.TEXT_DOCUMENT_DIAGNOSTIC, options)(partial(self._pull))
 
     # ---- the workspace's client
@@ -239,7 +252,9 @@ class Server(LanguageServer):
         chosen = await self.window_show_message_request_async(params)
         return chosen.title if chosen is not None else None
 
-    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress:
+    async def progress(  # type: ignore[override]  # pygls' method of that name sends one notification
+        self, title: str, cancel: Callable[[], None]
+    ) -> Progress:
         if not self._client_can.progress:
             return _NoProgress()
         self._tokens += 1
@@ -377,7 +392,7 @@ class _WorkDone:
 
     def end(self, message: str) -> None:
         self._server.cancellations.pop(self._token, None)
-        self._send(lsp.WorkDoneProgressEnd(message))
+        self._send(lsp.WorkDoneProgressEnd(message=message))
 
     def _send(self, value: Any) -> None:
         self._server.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(self._token, value))
