@@ -113,7 +113,7 @@ export class Server {
     const [setting, output] = ["Open Setting", "Show Output"];
     this.status.show({ state: "down", message: what });
     void vscode.window
-      .showErrorMessage(`${what}. What installs the server: ${INSTALL}`, setting, output)
+      .showErrorMessage(`${what}. To install it: ${INSTALL}`, setting, output)
       .then((answer) => {
         if (answer === setting) void vscode.commands.executeCommand("workbench.action.openSettings", "mino.server.command");
         if (answer === output) this.showOutput();
@@ -126,7 +126,7 @@ class MinoClient extends LanguageClient {
   constructor([program, ...args]: string[], output: vscode.LogOutputChannel, options: LanguageClientOptions) {
     super("mino", "Mino", { command: program, args }, options);
     const usual = this.createDefaultErrorHandler();
-    options.errorHandler = {
+    this.clientOptions.errorHandler = {
       error: (error, message, count) => usual.error(error, message, count),
       closed: () =>
         this.state === State.Running ? usual.closed() : { action: CloseAction.DoNotRestart, handled: true },

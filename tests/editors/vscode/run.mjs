@@ -30,7 +30,8 @@ for (const { title } of checks) {
   const error = control === undefined ? "It did not run." : control.error ? undefined : "It passed.";
   note(`fails without a server's answers: ${title}`, error, control?.seconds ?? 0);
 }
-await withoutServer();
+await withoutServer("a server", ["no-such-mino-lsp"]);
+await withoutServer("a server that starts", [process.execPath, "-e", "process.exit(1)"]);
 await initialized({ restricted: false, trust: "ask" }, { trust: "ask", python: "/workspace/python" });
 await initialized({ restricted: true, trust: "full" }, { trust: "none", python: "" });
 
@@ -74,14 +75,16 @@ async function against(name, command, seconds) {
   }
 }
 
-async function withoutServer() {
+async function withoutServer(what, command) {
   const start = Date.now();
-  const code = await startVSCode({ files: programs(), settings: { "mino.server.command": ["no-such-mino-lsp"] } });
+  const code = await startVSCode({ files: programs(), settings: { "mino.server.command": command } });
   let error;
   try {
     const page = await code.open([["openFile", code.remote(path.join(code.folder, "feed_forward.hy"))]]);
     const toasts = page.locator(".notifications-toasts .notification-list-item");
     await toasts.filter({ hasText: "pip install minotauro" }).first().waitFor({ timeout: 60000 });
+    // A second message would come at once; and toasts slide in.
+    await page.waitForTimeout(2000);
     const texts = await toasts.allInnerTexts();
     if (texts.length !== 1) error = `It was told ${texts.length} times: ${texts.join(" — ")}`;
   } catch (failure) {
@@ -89,7 +92,7 @@ async function withoutServer() {
   } finally {
     await code.close();
   }
-  note("without a server, one message says how to install it", error, (Date.now() - start) / 1000);
+  note(`without ${what}, one message says how to install it`, error, (Date.now() - start) / 1000);
 }
 
 /** The server's first message, where the user's trust is `trust` and the workspace would choose it and the interpreter. */

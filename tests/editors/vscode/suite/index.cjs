@@ -1,6 +1,7 @@
 // Runs inside VS Code's extension host, and writes what came of each check to the file $MINO_TEST_RESULTS.
 
 const assert = require("node:assert/strict");
+const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const vscode = require("vscode");
 const mocha = require(require.resolve("mocha", { paths: [process.env.MINO_TEST_TOOLS] }));
@@ -119,7 +120,24 @@ function checks() {
     const lens = await runLens(document);
     const commands = await vscode.commands.getCommands(true);
     assert.ok(commands.includes(lens.command.command));
+    await eventually("one server", () => servers().length === 1);
   });
+
+  it("a server that dies is started again", async () => {
+    const document = await opened("feed_forward.hy");
+    await runLens(document);
+    const [old] = servers();
+    process.kill(old, "SIGKILL");
+    await eventually("another server", () => servers().length === 1 && servers()[0] !== old);
+    await runLens(document);
+  });
+}
+
+/** The processes of the language server, all of which this extension host has started. */
+function servers() {
+  const [program] = vscode.workspace.getConfiguration("mino").get("server.command");
+  const children = execFileSync("ps", ["-o", "pid=,args=", "--ppid", String(process.pid)], { encoding: "utf8" });
+  return children.split("\n").filter((line) => line.includes(program)).map((line) => parseInt(line, 10));
 }
 
 /** The lens on defmain, when it is there. */
