@@ -181,7 +181,6 @@ class Ready:
     protocol: int
     python: str
     versions: dict[str, str]
-    confined: bool
     notes: tuple[str, ...] = ()
 
 

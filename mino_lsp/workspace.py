@@ -53,6 +53,7 @@ class _Folder:
     answered: bool | None = None
     asking: bool = False
     devices: DeviceList | None = None
+    worker: Worker | None = None
     unavailable: str = ""
 
 
@@ -208,7 +209,10 @@ class Workspace:
                 self.client.tell("error", str(error))
             raise
         folder.unavailable = ""
-        if folder.devices is None:
+        if folder.worker is not worker:
+            folder.worker = worker
+            for note in worker.greeting.result().notes:
+                self.client.tell("information", note)
             self._spawn(self._look_for_devices(worker, folder))
         return worker
 

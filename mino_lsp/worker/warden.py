@@ -83,7 +83,7 @@ def _greet(pure: bool) -> Ready | Refused:
         return Refused(message, f"{sys.executable} -m pip uninstall mino && {python} minotauro")
     child.warm_up(pure)
     notes = () if _has_byte_code("hyrule") and _has_byte_code("mino.mu") else (_NO_BYTE_CODE,)
-    return Ready(PROTOCOL, sys.executable, versions, linux.landlock_version() > 0, notes)
+    return Ready(PROTOCOL, sys.executable, versions, notes)
 
 
 _NO_BYTE_CODE = "Hy's modules have no byte code here, so every start compiles them again. `mino setup` writes it once."
