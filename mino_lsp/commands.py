@@ -14,7 +14,7 @@ from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import Expansion, ExpandRequest, Failed, Problem, Span
+from mino_lsp.types import ExpandRequest, Expansion, Failed, Problem, Span
 from mino_lsp.workspace import Workspace
 
 
@@ -86,6 +86,7 @@ async def _expand(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -
         snapshot.environment,
         pure,
         snapshot.settings.limits,
+        snapshot.settings.unconfined,
     )
     result = await worker.submit(request).result
     if not isinstance(result, Expansion):

@@ -162,5 +162,3 @@ class _Gathering:
             finished,
             stopped,
         )
-
-

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from mino_lsp.types import Fact, Problem, Related, Span
 
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One preview. `forms` are the texts and places of the top-level forms of the version that it evaluated, and
@@ -29,7 +30,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A report in the places of the present text. `reached` says of a span whether its form was evaluated as it stands."""
+    """A report in the places of the present text. `reached` says whether the form of a span was evaluated as it is."""
 
     version: int | None = None
     current: bool = False
@@ -73,7 +74,7 @@ def carry_over(report: Report | None, version: int, forms: Sequence[tuple[str, S
         now = place(span)
         if now is not None:
             facts[now] = fact if now == span else replace(fact, span=now)
-    problems = [now for problem in report.problems if (now := _replaced(problem, place)) is not None]
+    problems = [moved_on for problem in report.problems if (moved_on := _replaced(problem, place)) is not None]
     evaluated = tuple(old.shift(by) for old, by in moved if old.end <= report.evaluated)
     whole = len(moved) == len(forms) == len(report.forms)
     return Live(

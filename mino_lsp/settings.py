@@ -24,7 +24,7 @@ class Settings:
     preview: str = "onType"
     debounce: float | None = None
     unconfined: bool = False
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     inlay_hints: bool = True
 
 

@@ -7,6 +7,7 @@ empty. The event loop never waits for either end.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -122,7 +123,5 @@ class Outbox:
                 self._call(self._drained.set)
 
     def _call(self, function: Callable[[], object]) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(function)
-        except RuntimeError:
-            pass  # the loop has ended

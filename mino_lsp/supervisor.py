@@ -68,10 +68,17 @@ class Worker:
     @classmethod
     async def start(cls, python: str, pure: bool) -> Worker:
         """Start a worker under an interpreter. Raises `Unavailable` where it cannot be one."""
-        arguments = ["-P", str(MAIN), *(["--pure"] if pure else [])]
+        arguments = [str(MAIN), *(["--pure"] if pure else [])]
+        # An option would stop an interpreter that is too old before it can say so.
+        environment = {**os.environ, "PYTHONSAFEPATH": "1"}
         try:
             process = await asyncio.create_subprocess_exec(
-                python, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True
+                python,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
             )
         except OSError as error:
             told = f"The interpreter {python} cannot be started: {error.strerror}. Set mino.python to one that can."
@@ -171,7 +178,7 @@ class Supervisor:
         return await self._get(str(root), python or interpreter_of(root), pure=False)
 
     async def pure_worker(self) -> Worker:
-        """The worker that expands what is known to be pure, under the server's own interpreter. Raises `Unavailable`."""
+        """The worker that expands what is known to be pure, under the server's interpreter. Raises `Unavailable`."""
         return await self._get("", sys.executable, pure=True)
 
     async def _get(self, root: str, python: str, pure: bool) -> Worker:

@@ -13,7 +13,7 @@ def shape(value: TensorValue) -> str:
 
 
 def shapes(fact: Fact, most: int = 4) -> str:
-    """The distinct shapes of the tensors of a fact, dtype and device only where they are unusual; empty if there are none."""
+    """The distinct shapes of the tensors of a fact, dtype and device only where unusual; empty if there are none."""
     told: list[str] = []
     for value in fact.values:
         if isinstance(value, TensorValue):

@@ -1,0 +1,57 @@
+"""Servers for the tests of the language server: real ones, on their standard streams, one event loop for all."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from .editor import Editor, launch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server that several tests share needs a loop that they share."""
+    for item in items:
+        function = getattr(item, "function", None)
+        if item.path.is_relative_to(Path(__file__).parent) and inspect.iscoroutinefunction(function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the user's state is."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def editors(root: Path, state: Path) -> AsyncIterator[Callable[..., Awaitable[Editor]]]:
+    """Starts servers, by default in the trusted workspace; ends them all, and looks that each ended well."""
+    started: list[Editor] = []
+
+    async def start(root: Path = root, state: Path = state, trust: str = "full", **options: Any) -> Editor:
+        settings = {"trust": trust, **options.pop("settings", {})}
+        editor = await launch(root, state, settings=settings, **options)
+        started.append(editor)
+        return editor
+
+    yield start
+    for editor in started:
+        if not editor.stopped and editor._server is not None and editor._server.returncode is None:
+            assert await editor.leave() == 0
+        assert "Traceback" not in editor.stderr, editor.stderr
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def editor(editors: Callable[..., Awaitable[Editor]]) -> Editor:
+    """The trusted server that a module's tests share."""
+    return await editors()

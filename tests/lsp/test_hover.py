@@ -1,0 +1,126 @@
+"""Hover: what passed at a component or an expression, on what evidence; where nothing is known, why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mino_lsp.features.hover import hover
+from mino_lsp.snapshot import Snapshot
+from mino_lsp.types import ModuleValue
+
+from .documents import fact, other, report, snapshot, span, tensor
+from .editor import EXAMPLES, Editor
+
+FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
+
+
+def check(shown: str, *expected: str) -> None:
+    """`shown` has all of the parts that are expected, and is empty where none is."""
+    assert all(part in shown for part in expected), shown
+    assert expected or shown == "", shown
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        # the component in the list of components, and where it is used: two instances, two shapes
+        ("weights bias]", ["```hy\nweights\n```", "`[10 32]` float32", "`[32 1]` float32", "parameter", "*preview*"]),
+        ("weights) (+", ["`[10 32]`", "`[32 1]`"]),
+        ("x weights bias]", ["`[100 10]`", "`[100 32]`"]),
+        # a step, at its parenthesis and at its head
+        ("(@ weights)", ["`[100 32]`", "`[100 1]`"]),
+        ("@ weights)", ["`[100 32]`", "`[100 1]`"]),
+        ("torch.sigmoid", ["`[100 32]`"]),
+        # modules: the class, how many parameters, the components
+        ("model x", ["`FeedForward` module", "385 parameters", "linear_to_hidden", "LinearTransformation"]),
+        ("linear-to-hidden linear", ["`LinearTransformation` module", "352 parameters", "Parameter [10 32]"]),
+        ("optimizer (Adam", ["`Adam`"]),
+        ("loss (F", ["`[]` float32", "requires grad", "1 element · 4 B"]),
+        # what has no value of its own
+        (";; A linear", []),
+        ("100]", []),
+        (":weights", []),
+    ],
+)
+async def test_what_passed(editor: Editor, root: Path, place: str, expected: list[str]) -> None:
+    document = editor.open(root / "feed_forward.hy", FEED_FORWARD)
+    await document.previewed()
+    check(await document.hover(place), *expected)
+
+
+TEXT = "(setv x (f y))\n(defn g [a] a)\n(g 1)\n"
+KNOWN = report(TEXT, fact(TEXT, "(f y)", tensor(2, 3)), fact(TEXT, "y", tensor(3)))
+BEFORE = TEXT.replace("(g 1)", "(g 2)")
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "expected"),
+    [
+        (snapshot(TEXT, report=KNOWN), "y", ["`[3]` float32 · cpu · 3 elements · 12 B", "*preview*"]),
+        # evidence: what is still going on, and what other forms have outdated
+        (snapshot(TEXT, report=report(TEXT, fact(TEXT, "y", tensor(3)), finished=False)), "y", ["still going on"]),
+        (
+            snapshot(BEFORE, version=7, report=KNOWN),
+            "y",
+            ["`[3]`", "*preview of version 1; other forms have changed since*"],
+        ),
+        # why there is nothing
+        (snapshot(TEXT, trusted=False), "y", ["not trusted", "`mino.trust`"]),
+        (snapshot(TEXT, unavailable="There is no torch."), "y", ["*No shapes: There is no torch.*"]),
+        (snapshot(TEXT, preview="off"), "y", ["switched off (setting `mino.preview.mode`)"]),
+        (snapshot(TEXT), "y", ["first preview has not ended"]),
+        (snapshot(TEXT, report=KNOWN), "a]", ["*Never reached in the preview.*"]),
+        (snapshot(TEXT, report=report(TEXT, evaluated=14, stopped="It hung.")), "a]", ["*Not reached. It hung.*"]),
+        (snapshot(BEFORE, report=KNOWN), "(g 2)", ["*Changed since the last preview.*"]),
+        # nobody expects a value of what was reached and gave none, or between the forms
+        (snapshot(TEXT, report=KNOWN), "(defn", []),
+        (snapshot("\n\n" + TEXT), "\n", []),
+        (snapshot(""), "", []),
+        # many values
+        (
+            snapshot("y", report=report("y", fact("y", "y", *(tensor(n) for n in range(8)), distinct=20))),
+            "y",
+            ["`[0]`", "`[7]`", "… 12 more"],
+        ),
+        (snapshot("y", report=report("y", fact("y", "y", other("dict")))), "y", ["- `dict`"]),
+        (
+            snapshot("y", report=report("y", fact("y", "y", ModuleValue("Net", 1234, (("w", "Parameter [3]"),))))),
+            "y",
+            ["`Net` module · 1,234 parameters", "  - `w`: Parameter [3]"],
+        ),
+        # dtypes of other widths, and of one that is not known
+        (snapshot("y", report=report("y", fact("y", "y", tensor(4, dtype="bool")))), "y", ["4 elements · 4 B"]),
+        (snapshot("y", report=report("y", fact("y", "y", tensor(9, dtype="float8_e5m2")))), "y", ["9 elements\n"]),
+        (snapshot("y", report=report("y", fact("y", "y", tensor(1000, 250)))), "y", ["250,000 elements · 1 MB"]),
+    ],
+)
+def test_of_a_snapshot(document: Snapshot, place: str, expected: list[str]) -> None:
+    found = hover(document, document.text.source.index(place))
+    check(found.markdown if found else "", *expected)
+
+
+def test_the_range_is_that_of_the_form() -> None:
+    found = hover(snapshot(TEXT, report=KNOWN), TEXT.index("f y"))
+    assert found is not None and found.span == span(TEXT, "(f y)")
+
+
+def test_the_title_of_a_long_form_is_its_first_line() -> None:
+    text = "(-> x\n    f\n    g)"
+    found = hover(snapshot(text, report=report(text, fact(text, text, tensor(1)))), 0)
+    check(found.markdown if found else "", "```hy\n(-> x …\n```")
+
+
+async def test_an_edit_takes_the_facts_of_its_form_only(editor: Editor, root: Path) -> None:
+    text = "(import torch)\n(setv a (torch.zeros 3))\n(setv b (torch.zeros 4))\n"
+    document = editor.open(root / "edited.hy", text)
+    await document.previewed()
+    document.replace("zeros 3", "zeros [")
+    shown: list[Any] = [await document.hover("a (torch"), await document.hover("b (torch")]
+    check(shown[0], "*Changed since the last preview.*")
+    check(shown[1], "`[4]`", f"*preview of version {document.version - 1}")
+    document.replace("zeros [", "zeros 5")
+    await document.previewed()
+    check(await document.hover("a (torch"), "`[5]`", "*preview*")
