@@ -73,6 +73,13 @@ def test_the_innermost_frame_points_at_the_step(step, blamed, correct):
     assert frame_text(caught.value, text.splitlines()) == blamed
 
 
+def test_a_mu_that_does_not_begin_its_line_is_corrected_too():
+    text = PROGRAM.replace("FAILING", "(@ weights)").replace("(defmu", '(do "é" (defmu') + ")"
+    with pytest.raises(TypeError) as caught:
+        failing_model(text, "<cell 4>.hy")(1)
+    assert frame_text(caught.value, text.splitlines()) == "(@ weights)"
+
+
 def test_only_torch_stands_between_the_call_and_the_step():
     model = failing_model(PROGRAM.replace("FAILING", "(@ weights)"), "<cell 2>.hy")
     with pytest.raises(TypeError) as caught:
