@@ -41,7 +41,7 @@ class Previews:
         supervisor: Supervisor,
         get_worker: GetWorker,
         changed: Callable[[str], None],
-        status: Callable[[str, str, int | None], None],
+        status: Callable[[str, str | None, int | None], None],
     ) -> None:
         self._supervisor = supervisor
         self._get_worker = get_worker
@@ -59,6 +59,7 @@ class Previews:
         self._stop(document)
         if snapshot.tree.problems:
             # Half-typed text: the forms that did not change keep what is known of them.
+            self._status("idle", snapshot.uri, None)
             return
         pause = snapshot.settings.debounce
         if pause is None:
@@ -92,6 +93,14 @@ class Previews:
 
     async def _preview(self, snapshot: Snapshot, document: _Document, pause: float) -> None:
         await asyncio.sleep(pause)
+        # A preview that is over at once is not worth a word; the start of a worker is.
+        told = asyncio.get_running_loop().call_later(PUBLISH_SECONDS, self._status, "previewing", snapshot.uri, None)
+        try:
+            await self._evaluate(snapshot, document)
+        finally:
+            told.cancel()
+
+    async def _evaluate(self, snapshot: Snapshot, document: _Document) -> None:
         worker = await self._get_worker(snapshot)
         if worker is None:
             return

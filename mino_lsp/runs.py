@@ -44,7 +44,8 @@ class Runs:
         shown = _Shown(workspace, request.job)
         job = shown.job = worker.submit(request, shown.hear)
         self._runs[request.job] = _Run(path, job)
-        workspace.client.status("running", uri, None)
+        workspace.running += 1
+        workspace.status("running", uri)
         try:
             title = f"Running {Path(path).name}"
             shown.progress = await workspace.client.progress(title, lambda: job.stop(2.0))
@@ -58,7 +59,8 @@ class Runs:
             ended = job.result.result() if job.result.done() else None
             if shown.progress is not None:
                 shown.progress.end(_summary(ended) if isinstance(ended, RunResult) else "not run")
-            workspace.client.status("idle", uri, None)
+            workspace.running -= 1
+            workspace.status("idle", uri)
         if isinstance(result, Failed):
             raise RunRefused(result.message)
         assert isinstance(result, RunResult)

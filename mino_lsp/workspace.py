@@ -64,12 +64,19 @@ class Workspace:
         self.client = client
         self.settings = Settings()
         self.supervisor = Supervisor()
-        self.previews = Previews(self.supervisor, self._preview_worker, client.changed, client.status)
+        self.previews = Previews(self.supervisor, self._preview_worker, client.changed, self.status)
+        self.running = 0
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
         self._documents: dict[str, Snapshot] = {}
         self._folders: dict[Path, _Folder] = {}
         self._background: set[asyncio.Task[None]] = set()
+
+    def status(self, state: str, uri: str | None, line: int | None = None) -> None:
+        """Tell the client what goes on; a run is not hidden by a preview that ends beside it."""
+        if self.running and state in ("idle", "previewing"):
+            state, line = "running", None
+        self.client.status(state, uri, line)
 
     # ---- settings and trust
 
@@ -105,6 +112,7 @@ class Workspace:
                 else:
                     self.previews.close(uri)
                     self.client.changed(uri)
+                    self.status("untrusted", uri)
 
     def _folder(self, root: Path) -> _Folder:
         return self._folders.setdefault(root, _Folder())
@@ -112,7 +120,6 @@ class Workspace:
     async def _ask(self, root: Path) -> None:
         folder = self._folder(root)
         folder.asking = True
-        self.client.status("untrusted", None, None)
         answer = await self.client.ask(trust.QUESTION.format(folder=root), [trust.TRUST, trust.NOT_NOW])
         if answer == trust.TRUST:
             try:
@@ -140,6 +147,8 @@ class Workspace:
         folder = self._folder(root)
         if not self.trusted(root) and self.settings.trust == "ask" and folder.answered is None and not folder.asking:
             self._spawn(self._ask(root))
+        if not self.trusted(root):
+            self.status("untrusted", uri)
         self._refresh(uri)
 
     def change(self, uri: str, version: int, edits: Iterable[Callable[[Text], Edit]]) -> None:
@@ -238,7 +247,7 @@ class Workspace:
         try:
             return await self.worker(snapshot.root)
         except Unavailable:
-            self.client.status("crashed", snapshot.uri, None)
+            self.status("crashed", snapshot.uri)
             self.client.changed(snapshot.uri)
             return None
 

@@ -164,4 +164,4 @@ def _exception_text(error: BaseException, related: tuple[Related, ...]) -> str:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return text if text.endswith((".", "!", "?", ")")) else text + "."
+    return text if text.endswith((".", "!", "?")) else text + "."
