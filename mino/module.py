@@ -31,6 +31,7 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
     __signature__ = Signature()
 
     def __init__(self, /, *values: Any, **components: Any) -> None:
+        """Binds components, by keyword. Raises `TypeError` for values without one, and for unknown components."""
         super().__init__()
         if values:
             raise TypeError(_positional(self))
@@ -61,14 +62,15 @@ def define(factory: Factory, name: str, components: Iterable[str], procedure: st
             raise TypeError(f"{name}: a component cannot be named {component}, which every torch.nn.Module has")
     forward = factory(UNBOUND, resolve)
     scope, _, _ = factory.__qualname__.rpartition(".")
-    qualname = f"{scope}.{name}" if scope else name
-    forward.__qualname__ = f"{qualname}.forward"
+    within = f"{scope}." if scope else ""
+    forward.__qualname__ = f"{within}{name}.forward"
     forward.__doc__ = doc
     code = columns.corrected(forward.__code__, factory.__code__)
     forward.__code__ = code.replace(co_qualname=forward.__qualname__)
     namespace = {
         "__module__": forward.__module__,
-        "__qualname__": qualname,
+        # The name by which the class is found, as pickle does; its __name__ is the one that was written.
+        "__qualname__": f"{within}{hy.mangle(name)}",
         "__doc__": doc,
         "__components__": components,
         "__procedure__": procedure,
@@ -135,6 +137,8 @@ def _register(mu: Mu, components: dict[str, Any]) -> None:
         name = hy.mangle(key)
         if name not in names:
             raise TypeError(_unknown(mu, key))
+        if isinstance(getattr(type(mu), name, None), property):
+            raise TypeError(f"{type(mu).__name__} computes its {names[name]} (it is parametrized): bind it before that")
         for held in (mu.__dict__, mu._parameters, mu._buffers, mu._modules):
             held.pop(name, None)
         mu._non_persistent_buffers_set.discard(name)

@@ -22,6 +22,7 @@ def shown(mu: Mu) -> str:
         f"λ: {mu.__procedure__}",
         *(f"{written.get(name, name)}: {tensor('Parameter', value)}" for name, value in mu._parameters.items()),
         *(f"{written.get(name, name)}: {tensor('Buffer', value)}" for name, value in mu._buffers.items()),
+        *mu.extra_repr().splitlines(),
         *(f"({name}): {module!r}" for name, module in mu._modules.items()),
     ]
     return f"{type(mu).__name__}(\n{textwrap.indent(chr(10).join(lines), '  ')}\n)"

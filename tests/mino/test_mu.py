@@ -315,3 +315,29 @@ def test_a_body_of_several_forms_and_of_a_single_string(run):
 
 def test_a_body_may_use_the_mu_itself(run):
     assert run("(.eval (mu [x] (if self.training x None)))")(1) is None
+
+
+def test_a_class_whose_name_is_no_python_name_is_pickled_by_that_name(run):
+    model = run("(defmu my-net? [x] (+ x 1)) (my-net?)")
+    assert type(model).__name__ == "my-net?"
+    assert repr(model).startswith("my-net?(")
+    assert type(pickle.loads(pickle.dumps(model))) is type(model)
+
+
+def test_a_parametrized_component_cannot_be_bound(linear):
+    nn.utils.parametrizations.weight_norm(linear, "weights")
+    before = linear.weights
+    with pytest.raises(TypeError, match=r"computes its weights \(it is parametrized\): bind it before that"):
+        mino.bind(linear, weights=nn.Parameter(torch.zeros(2, 3)))
+    assert torch.equal(linear.weights, before)
+
+
+def test_a_subclass_s_extra_representation_is_printed(linear):
+    shown = type("Sub", (type(linear),), {"extra_repr": lambda self: "more"})
+    assert repr(shown()).splitlines()[-2:] == ["  more", ")"]
+
+
+def test_geta_compiles(run):
+    model = run("(mu [x] (geta x [:] [1] [1 :] ...))")
+    x = torch.arange(24).reshape(2, 3, 4)
+    assert torch.equal(torch.compile(model, fullgraph=True, backend="eager")(x), x[:, 1, 1:])
