@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter
 from pygls.protocol.language_server import lsp_method
@@ -35,6 +35,8 @@ from mino_lsp.workspace import Progress, Workspace
 VERSION = "0.2.0"
 
 log = logging.getLogger("mino")
+# Params that are not what the specification says are the client's mistake: it is told, without a traceback of ours.
+logging.getLogger("pygls.protocol.json_rpc").addFilter(lambda record: "Unable to deserialize" not in record.msg)
 
 
 class Refused(JsonRpcException):
@@ -174,18 +176,28 @@ class Server(LanguageServer):
     async def _listen(self, inbox: Inbox) -> None:
         """Take messages as they come. The request boundary: what fails here is a defect of ours or of the client's."""
         while (body := await inbox.next()) is not None:
-            identity: Any = None
+            plain: Any = None
             try:
                 plain = json.loads(body)
-                identity = plain.get("id") if "method" in plain else None
+                if fault := _fault(plain):
+                    raise JsonRpcInvalidRequest(fault)
+                if "method" in plain:
+                    plain.setdefault("params", None)
                 self.protocol.handle_message(self.protocol.structure_message(plain))
             except Exception as error:  # noqa: BLE001 - the request boundary
-                log.error("A message could not be handled: %s", error)
-                code = error.code if isinstance(error, JsonRpcException) else lsp.ErrorCodes.ParseError
-                if identity is not None or not isinstance(error, JsonRpcException):
-                    answer = lsp.ResponseError(code or lsp.ErrorCodes.InternalError, f"The message is invalid: {error}")
-                    self.protocol._send_response(identity, error=answer)
+                self._refuse(plain, error)
         self.stop(1)
+
+    def _refuse(self, plain: Any, error: Exception) -> None:
+        """Answer what could not be taken; a notification has no answer."""
+        log.error("A message could not be taken: %s", error)
+        told = plain if isinstance(plain, dict) else {}
+        identity = told.get("id")
+        if isinstance(told.get("method"), str) and identity is None:
+            return
+        code = error.code if isinstance(error, JsonRpcException) else lsp.ErrorCodes.ParseError
+        answer = lsp.ResponseError(code, f"The message is invalid: {error}")
+        self.protocol._send_response(identity if isinstance(identity, (str, int)) else None, error=answer)
 
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
@@ -325,6 +337,17 @@ class Server(LanguageServer):
             items = [lsp.ConfigurationItem(section="mino")]
             told = (await self.workspace_configuration_async(lsp.ConfigurationParams(items)))[0]
         self.mino.configure(told)
+
+
+def _fault(plain: Any) -> str:
+    """Why this is no message of JSON-RPC 2.0 (LSP has no batches); empty where it is one."""
+    if not isinstance(plain, dict) or plain.get("jsonrpc") != "2.0":
+        return 'it is no object with "jsonrpc": "2.0".'
+    if not isinstance(plain.get("id", 0), (str, int)):
+        return '"id" is neither a string nor a number.'
+    if "method" in plain:
+        return "" if isinstance(plain["method"], str) else '"method" is no string.'
+    return "" if "id" in plain and ("result" in plain or "error" in plain) else "it asks nothing and answers nothing."
 
 
 REFRESH_SECONDS = 0.03

@@ -20,7 +20,7 @@ from pytest_lsp.protocol import LanguageClientProtocol
 
 COMMAND = Path(sys.executable).parent / "mino-lsp"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SECONDS = 60.0
+SECONDS = float(os.environ.get("MINO_TEST_SECONDS", "60"))
 """How long a test waits for anything. Long enough for a machine that is busy with something else."""
 
 WIDTHS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
@@ -129,7 +129,7 @@ class Editor(LanguageClient):
         raise AssertionError(f"{command} was not refused but answered {answer}")
 
     def open(self, path: Path | str, text: str) -> Document:
-        """Open a document, once it is closed if it is open. No version is used twice, so none is mistaken for another."""
+        """Open a document; if it is open, close it first. No version is used twice, so none is taken for another."""
         uri = path.as_uri() if isinstance(path, Path) else path
         if uri in self._open:
             self._open[uri].close()

@@ -117,10 +117,10 @@ def test_labels(values: list[TensorValue], distinct: int, label: str) -> None:
 
 
 async def test_hints_move_with_their_form_and_go_when_it_changes(editor: Editor, root: Path) -> None:
-    text = "(import torch)\n(require mino.thread *)\n(setv a (-> (torch.ones 3) (+ 1)))\n(setv b (-> (torch.ones 4) (+ 1)))\n"
+    first, second = "(setv a (-> (torch.ones 3) (+ 1)))", "(setv b (-> (torch.ones 4) (+ 1)))"
+    text = f"(import torch)\n(require mino.thread *)\n{first}\n{second}\n"
     document = editor.open(root / "moving.hy", text)
     await document.previewed()
-    first, second = "(setv a (-> (torch.ones 3) (+ 1)))", "(setv b (-> (torch.ones 4) (+ 1)))"
     assert await document.hints() == [(first, "→ [3]"), (second, "→ [4]")]
     document.replace("(setv a", "; ü𝒳\n\n(setv a [")  # half-typed: nothing is previewed
     assert await document.hints() == [(second, "→ [4]")]
