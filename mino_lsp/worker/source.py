@@ -70,6 +70,7 @@ class Source:
                 return start + count
             end = self.text.find("\n", start)
             whole = self.text[start : end if end >= 0 else None].encode("utf-8", "surrogatepass")
-            return start + len(whole[:count].decode("utf-8", "ignore"))
+            # Bytes that continue a character begin with 10; a lone surrogate has three bytes and is no text to decode.
+            return start + sum(byte & 0xC0 != 0x80 for byte in whole[:count])
 
         return Span(characters(line, column), characters(end_line, end_column))

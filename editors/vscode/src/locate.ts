@@ -16,8 +16,9 @@ export function serverCommand(): string[] | { missing: string } {
   if (executable("mino-lsp")) return ["mino-lsp", "--stdio"];
   const python = settings.get<string>("python", "");
   if (python === "") return { missing: "Mino's language server, mino-lsp, is not on the PATH" };
+  // -P: the server is started in the workspace, whose own modules must not be taken for the server's.
   return executable(python)
-    ? [python, "-m", "mino_lsp", "--stdio"]
+    ? [python, "-P", "-m", "mino_lsp", "--stdio"]
     : { missing: `The setting mino.python names "${python}", which is not there` };
 }
 
