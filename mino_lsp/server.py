@@ -197,7 +197,8 @@ class Server(LanguageServer):
             return
         code = error.code if isinstance(error, JsonRpcException) else lsp.ErrorCodes.ParseError
         answer = lsp.ResponseError(code, f"The message is invalid: {error}")
-        self.protocol._send_response(identity if isinstance(identity, (str, int)) else None, error=answer)
+        known: Any = identity if isinstance(identity, (str, int)) else None
+        self.protocol._send_response(known, error=answer)
 
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
@@ -335,7 +336,8 @@ class Server(LanguageServer):
             told = told["mino"]
         elif self._client_can.configuration:
             items = [lsp.ConfigurationItem(section="mino")]
-            told = (await self.workspace_configuration_async(lsp.ConfigurationParams(items)))[0]
+            answers = await self.workspace_configuration_async(lsp.ConfigurationParams(items))
+            told = answers[0] if answers else None
         self.mino.configure(told)
 
 

@@ -42,7 +42,9 @@ _NAMES: dict[str, tuple[str, type]] = {
     "inlayHints.enabled": ("inlay_hints", bool),
 }
 
-_LIMITS = {"preview.cpu": "cpu", "preview.memory": "memory", "preview.output": "output"}
+_LIMITS = {"preview.cpu": "cpu", "preview.time": "wall", "preview.memory": "memory", "preview.output": "output"}
+_MOST = 2**60
+"""No limit is larger: the system counts in 64 bits."""
 
 
 def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
@@ -63,12 +65,15 @@ def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
         value = _look_up(told, name)
         if value is None or value == "adaptive":
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            complaints.append(f"The setting mino.{name} is {value!r}; it must be a number. It was passed over.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            complaints.append(
+                f"The setting mino.{name} is {value!r}; it must be a number from 0 on. It was passed over."
+            )
         elif attribute == "debounce":
             settings = replace(settings, debounce=value / 1000)
         else:
-            settings = replace(settings, limits=replace(settings.limits, **{attribute: max(1, int(value))}))
+            limit: Any = max(1, min(int(value), _MOST)) if attribute != "wall" else max(0.1, float(value))
+            settings = replace(settings, limits=replace(settings.limits, **{attribute: limit}))
     return settings, complaints
 
 

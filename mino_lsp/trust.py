@@ -35,9 +35,12 @@ def is_trusted(folder: Path) -> bool:
 
 
 def remember(folder: Path, trusted: bool) -> None:
-    """Trust a folder from now on, or no longer. Raises `OSError` where the state cannot be written."""
-    folders = _read()
-    (folders.add if trusted else folders.discard)(str(folder.resolve()))
+    """Trust a folder from now on, or no longer, nor what is trusted because of a folder above it.
+
+    Raises `OSError` where the state cannot be written.
+    """
+    folder = folder.resolve()
+    folders = _read() | {str(folder)} if trusted else _read() - {str(above) for above in (folder, *folder.parents)}
     file = state_file()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix="trust-")

@@ -102,8 +102,7 @@ class Workspace:
         return trust.is_trusted(root) if answered is None else answered
 
     def set_trust(self, root: Path, trusted: bool) -> None:
-        """Remember the user's word for a folder, and act on it at once. Raises `OSError` if it cannot be written."""
-        trust.remember(root, trusted)
+        """Act on the user's word for a folder at once, and remember it. Raises `OSError` if it cannot be written."""
         self._folder(root).answered = trusted
         for uri, document in self._documents.items():
             if document.root == root:
@@ -112,7 +111,7 @@ class Workspace:
                 else:
                     self.previews.close(uri)
                     self.client.changed(uri)
-                    self.status("untrusted", uri)
+        trust.remember(root, trusted)
 
     def _folder(self, root: Path) -> _Folder:
         return self._folders.setdefault(root, _Folder())
@@ -126,7 +125,6 @@ class Workspace:
                 self.set_trust(root, True)
             except OSError as error:
                 self.client.tell("warning", f"The trust in {root} could not be remembered: {error}.")
-                folder.answered = True
 
     # ---- documents
 

@@ -156,7 +156,8 @@ class Document:
         return lsp.Position(before.count("\n"), len(line.encode(coding, "surrogatepass")) // width)
 
     def offset(self, position: Any) -> int:
-        found = [at for at in range(len(self.text) + 1) if _place(self.position(at)) == _place(position)]
+        places = (at for at in range(len(self.text) + 1) if self.text[max(at - 1, 0) : at + 1] != "\r\n")
+        found = [at for at in places if _place(self.position(at)) == _place(position)]
         assert found, f"{position} is no place in the text"
         return found[0]
 
