@@ -49,10 +49,10 @@ def dotted(name: str) -> Object:
 
 
 def is_dotted(form: object) -> bool:
-    """Whether `form` is a name with dots: `torch.sigmoid`, `.size`. Such a form is a head, not a call."""
+    """Whether `form` is a name with dots (`torch.sigmoid`, `.size`): a head, not a call to thread into."""
     return (
         isinstance(form, Expression)
-        and len(form) > 1
+        and len(form) > 2
         and isinstance(form[0], Symbol)
         and not str(form[0]).strip(".")
         and all(isinstance(part, Symbol) for part in form)

@@ -42,6 +42,10 @@ def _index(compiler: Any, axis: Object) -> Object:
     """`[:]`, `[i]`, `[a :]`, `[: b]`, `[a : b : c]`, `[a b]` and `[a b c]` as Python means them; others pass."""
     if not isinstance(axis, List):
         return axis
+    for form in axis:
+        if form != COLON and isinstance(form, Keyword | Symbol) and ":" in str(form):
+            written = " ".join(text(form).replace(":", " : ").split())
+            form_error(compiler, form, f"Hy reads `{text(form)}` as one name: write [{written}]")
     if len(axis) == 1 and axis[0] != COLON:
         index: Object = axis[0]
         return index

@@ -63,10 +63,10 @@ def define(factory: Factory, name: str, components: Iterable[str], procedure: st
     forward = factory(UNBOUND, resolve)
     scope, _, _ = factory.__qualname__.rpartition(".")
     within = f"{scope}." if scope else ""
-    forward.__qualname__ = f"{within}{name}.forward"
+    forward.__name__, forward.__qualname__ = "forward", f"{within}{name}.forward"
     forward.__doc__ = doc
     code = columns.corrected(forward.__code__, factory.__code__)
-    forward.__code__ = code.replace(co_qualname=forward.__qualname__)
+    forward.__code__ = code.replace(co_name=forward.__name__, co_qualname=forward.__qualname__)
     namespace = {
         "__module__": forward.__module__,
         # The name by which the class is found, as pickle does; its __name__ is the one that was written.
@@ -139,8 +139,11 @@ def _register(mu: Mu, components: dict[str, Any]) -> None:
             raise TypeError(_unknown(mu, key))
         if isinstance(getattr(type(mu), name, None), property):
             raise TypeError(f"{type(mu).__name__} computes its {names[name]} (it is parametrized): bind it before that")
+        kinds = ((nn.Parameter, mu._parameters), (nn.Module, mu._modules), (torch.Tensor, mu._buffers))
+        kept = next((held for kind, held in kinds if isinstance(value, kind)), mu.__dict__)
         for held in (mu.__dict__, mu._parameters, mu._buffers, mu._modules):
-            held.pop(name, None)
+            if held is not kept:
+                held.pop(name, None)
         mu._non_persistent_buffers_set.discard(name)
         if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter | nn.Buffer):
             mu.register_buffer(name, value)

@@ -43,7 +43,7 @@ def bind(compiler: Any, forms: Sequence[Form]) -> Form:
     """The expansion of `(bind mu :component value …)`."""
     if not forms:
         form_error(compiler, compiler.this, "`bind` needs a mu: write (bind m :component value …)")
-    pairs = list(forms[1:])
+    pairs = [form for form in forms[1:] if not _is_mapping(form)]
     for key in pairs[::2]:
         if not isinstance(key, Keyword):
             form_error(
@@ -55,6 +55,10 @@ def bind(compiler: Any, forms: Sequence[Form]) -> Form:
     if len(pairs) % 2:
         form_error(compiler, pairs[-1], f"`{text(pairs[-1])}` of `bind` has no value: write one after it")
     return Expression([generated(dotted("hy.I.mino.bind"), compiler.this), *forms])
+
+
+def _is_mapping(form: Form) -> bool:
+    return isinstance(form, Expression) and len(form) == 2 and bool(form[0] == Symbol("unpack-mapping"))
 
 
 def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> Form:
@@ -81,19 +85,22 @@ def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> F
 
 
 def _factory(this: Object, components: list[Symbol], body: Sequence[Form]) -> Form:
-    """`(fn [unbound resolve] (defn forward …) forward)`: its parameters are fast names inside of `forward`."""
-    unbound, resolve = Symbol("_mino_unbound"), Symbol("_mino_resolve")
+    """`(fn [unbound resolve] (defn forward …) forward)`: its parameters are fast names inside of `forward`.
+
+    The body may use any name that the user has; these three are ours.
+    """
+    unbound, resolve, name = map(Symbol, ("_mino_unbound", "_mino_resolve", "_mino_forward"))
     parameters = List([Symbol("self"), *(List([component, unbound]) for component in components)])
     forward = Expression(
         [
             Symbol("defn"),
-            Symbol("forward"),
+            name,
             parameters,
             *(_assignment(this, component, components, unbound, resolve) for component in components),
             *body,
         ]
     )
-    return Expression([Symbol("fn"), List([unbound, resolve]), forward, _canary(this)])
+    return Expression([Symbol("fn"), List([unbound, resolve]), forward, _canary(name, this)])
 
 
 def _assignment(this: Object, component: Symbol, components: list[Symbol], unbound: Symbol, resolve: Symbol) -> Form:
@@ -107,9 +114,9 @@ def _assignment(this: Object, component: Symbol, components: list[Symbol], unbou
     return place(form, component)
 
 
-def _canary(this: Object) -> Symbol:
-    """The name `forward` at column 1, by which `define` sees how columns were written."""
-    name = place(Symbol("forward"), this)
+def _canary(name: Symbol, this: Object) -> Symbol:
+    """The `name` of the procedure at column 1, by which `define` sees how columns were written."""
+    name = place(Symbol(name), this)
     name.end_line = name.start_line
     name.start_column = name.end_column = 1
     return name
@@ -137,6 +144,9 @@ def _check_components(compiler: Any, components: list[Symbol]) -> None:
         if name in RESERVED or (name.startswith("__") and name.endswith("__")):
             owner = "the mu itself" if name == "self" else "an attribute of every torch.nn.Module"
             form_error(compiler, component, f"`{component}` is the name of {owner}: choose another for the component")
+        if str(component) in ("*", "/"):
+            sentence = f"`{component}` is not a component: a component is given by position or by keyword; leave it out"
+            form_error(compiler, component, sentence)
         if name in seen:
             form_error(compiler, component, f"the component `{component}` is there twice: write each component once")
         seen[name] = component

@@ -38,7 +38,13 @@ class Recipe:
         made = self.made
         forward = made.__dict__["forward"]
         described = (made.__name__, made.__qualname__, made.__module__, made.__components__, made.__procedure__)
-        return rebuild, (*described, made.__doc__, captured(forward))
+        return rebuild, (*described, made.__doc__), captured(forward)
+
+    def __setstate__(self, names: Mapping[str, Any]) -> None:
+        """Gives the rebuilt procedure what it captured, which may be the mu itself."""
+        scope = self.made.__dict__["forward"].__globals__
+        for name, value in names.items():
+            scope[name] = importlib.import_module(value.name) if isinstance(value, ModuleName) else value
 
     def __deepcopy__(self, memo: object) -> Recipe:
         return self
@@ -71,14 +77,9 @@ def rebuild(
     components: Iterable[str],
     procedure: str,
     doc: str | None,
-    names: Mapping[str, Any],
 ) -> Recipe:
-    """The recipe of a class that is made again from its form and the names that it captured."""
-    namespace = {
-        each: importlib.import_module(value.name) if isinstance(value, ModuleName) else value
-        for each, value in names.items()
-    }
-    made = type(evaluated(form(components, procedure, doc), {**namespace, "__name__": module}))
+    """The recipe of a class that is made again from its form, in a namespace that is still to be filled."""
+    made = type(evaluated(form(components, procedure, doc), {"__name__": module}))
     made.__name__, made.__qualname__ = name, qualname
     return made.__dict__["__recipe__"]  # type: ignore[no-any-return]
 

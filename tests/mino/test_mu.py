@@ -124,6 +124,13 @@ def test_bind_of_what_is_no_mu():
             1, 8, 1, 12)),
         ("(mu [None] 1)", (
             "`None` is a constant, not a name for a component: choose another", 1, 6, 1, 10)),
+        ("(mu [x * y] 1)", (
+            "`*` is not a component: a component is given by position or by keyword; leave it out", 1, 8, 1, 9)),
+        ("(mu [x / y] 1)", (
+            "`/` is not a component: a component is given by position or by keyword; leave it out", 1, 8, 1, 9)),
+        ("(bind m #* w)", (
+            "`bind` takes pairs of a component's keyword and a value; `#* w` is no keyword: "
+            "write (bind m :component #* w)", 1, 9, 1, 13)),
         ("(bind)", ("`bind` needs a mu: write (bind m :component value …)", 1, 1, 1, 7)),
         ("(bind m :a)", ("`:a` of `bind` has no value: write one after it", 1, 9, 1, 11)),
         ("(bind m a 1)", (
@@ -191,6 +198,28 @@ def test_the_sentinel_copies_and_pickles_as_itself():
     assert pickle.loads(pickle.dumps(mino.UNBOUND)) is mino.UNBOUND
 
 
+def test_a_body_may_call_a_function_named_forward(run):
+    model = run("(defn forward [x] (* 10 x)) (mu [x] (forward ((fn [] x))))")
+    assert model(2) == 20
+    assert type(model).forward.__code__.co_name == type(model).forward.__name__ == "forward"
+
+
+def test_bind_takes_a_mapping(run):
+    assert run('(bind (mu [x a-b c] [x a-b c]) :c 1 #** {"a-b" 2})')(0) == [0, 2, 1]
+
+
+def test_what_is_bound_anew_keeps_its_place(run):
+    model = run("(bind (mu [x w m b] x) :w p :b p :m n)", p=nn.Parameter(torch.ones(1)), n=nn.Linear(1, 1))
+    other = mino.bind(model, w=nn.Parameter(torch.zeros(1)))
+    assert [name for name, _ in other.named_parameters()] == ["w", "b", "m.weight", "m.bias"]
+    assert torch.equal(other.w, torch.zeros(1))
+
+
+def test_an_uninitialized_parameter_is_printed(run):
+    model = run("(bind (mu [x w] x) :w w)", w=nn.UninitializedParameter())
+    assert "w: (Parameter :size ? :dtype torch.float32)" in repr(model)
+
+
 def test_geta(run):
     x = torch.arange(120).reshape(2, 3, 4, 5)
     assert torch.equal(run("(geta x [:] [1] [1 :] [0 4 2])", x=x), x[:, 1, 1:, 0:4:2])
@@ -198,6 +227,9 @@ def test_geta(run):
     assert run.error("(geta x [1 2 3 4])") == (
         "`[1 2 3 4]` is no slice: write [:], [i], [start :], [: stop], [start stop] or [start stop step]",
         1, 9, 1, 18)  # fmt: skip
+    for form, written in (("[:2]", "[: 2]"), ("[::2]", "[: : 2]"), ("[1:]", "[1 :]"), ("[1:3]", "[1 : 3]")):
+        sentence = f"Hy reads `{form[1:-1]}` as one name: write {written}"
+        assert run.error(f"(geta x {form})") == (sentence, 1, 10, 1, 8 + len(form))
 
 
 def test_apply(run):
@@ -284,6 +316,21 @@ def test_mus_of_one_class_are_of_one_class_after_pickling(run):
     one, other = pickle.loads(pickle.dumps(run("[(bind m :w 1) (bind m :w 2)]")))
     assert type(one) is type(other)
     assert (one(3), other(3)) == (3, 6)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "(setv factorial (mu [n] (if (< n 2) 1 (* n (factorial (- n 1))))))",
+        "(defn make [] (setv own (mu [n] (if (< n 2) 1 (* n (own (- n 1)))))) own) (setv factorial (make))",
+        "(setv odd (mu [n] (if n (factorial (- n 1)) 1)) factorial (mu [n] (if (< n 2) 1 (* n (factorial (- n 1))))))",
+    ],
+)
+def test_a_mu_that_calls_itself_is_pickled(run, definition):
+    run(definition)
+    text = pickle.dumps(run("factorial"))
+    del run.module.factorial
+    assert pickle.loads(text)(5) == 120
 
 
 def test_a_mu_defined_in_a_function_is_pickled(run):

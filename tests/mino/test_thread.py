@@ -51,6 +51,7 @@ def test_golden_values(run, macro):
         ("(-> x layer torch.sigmoid F.relu)", "(F.relu (torch.sigmoid (layer x)))"),
         ("(-> x .size len (= 1))", "(= (len (.size x)) 1)"),
         ("(-> (torch.empty 3) (.normal_ :mean 0))", "(.normal_ (torch.empty 3) :mean 0)"),
+        ("(-> x (. shape) (. T [0]))", "(. x.shape T [0])"),
         ("(-> d :key)", "(:key d)"),
         ("(-> [1 2] len)", "(len [1 2])"),
         ("(->> xs (map f) list)", "(list (map f xs))"),
