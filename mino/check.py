@@ -1,272 +1,232 @@
-"""The spec engine: what a spec is, how a value is checked, and failure as data. It does not import torch."""
+"""Specs for Python: the functions under the macros of `mino.spec`. Importing this module does not import torch.
+
+Where a spec is asked for, there may be a spec, a registered keyword (`hy.models.Keyword`, or its text, ":name"), a
+predicate, a class for its instances, or a set for its members.
+"""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import hy
 from hy.models import Keyword
 
+from mino.specs import engine, messages, registry
+from mino.specs.engine import Failed, Named, Scope, Spec, spec
+from mino.specs.making import (
+    and_,
+    buffers,
+    cat,
+    coll_of,
+    components,
+    dict_of,
+    enum,
+    keys,
+    module,
+    modules,
+    nand,
+    nilable,
+    not_,
+    or_,
+    parameters,
+    tensor,
+    tuple_,
+)
+from mino.specs.problems import (
+    CircularSpec,
+    GeneratorCall,
+    Mark,
+    NoGenerator,
+    NoSpec,
+    Place,
+    Problem,
+    SpecError,
+    UnknownSpec,
+)
+from mino.specs.registry import Snapshot, lookup, restore, temporary, undefine
 from mino.summary import summary
 
+__all__ = [
+    "CircularSpec",
+    "GeneratorCall",
+    "Mark",
+    "NoGenerator",
+    "NoSpec",
+    "Place",
+    "Problem",
+    "Snapshot",
+    "Spec",
+    "SpecError",
+    "UnknownSpec",
+    "and_",
+    "assert_",
+    "buffers",
+    "cat",
+    "check_asserts",
+    "coll_of",
+    "components",
+    "conform",
+    "define",
+    "define_generator",
+    "describe",
+    "dict_of",
+    "enum",
+    "explain",
+    "explain_data",
+    "form",
+    "generate",
+    "keys",
+    "lookup",
+    "module",
+    "modules",
+    "nand",
+    "nilable",
+    "not_",
+    "or_",
+    "parameters",
+    "registered",
+    "restore",
+    "spec",
+    "summary",
+    "temporary",
+    "tensor",
+    "tuple_",
+    "undefine",
+    "valid",
+]
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a form stands: lines and columns as Hy counts them, from 1, the end included."""
+asserting = os.environ.get("MINO_CHECK_ASSERTS", "") not in ("", "0", "false")
+"""Whether `assert_` checks: the one flag that a `(spec/assert …)` which is off tests."""
 
-    file: str | None
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One way in which a value does not conform.
-
-    `path` leads through the specs and `via` through their registered keywords; `in_` holds the keys into the value,
-    `pred` the text of the predicate, `val` a summary of what was found, and `object` that value itself, which is
-    neither compared nor pickled.
-    """
-
-    path: tuple[str, ...]
-    via: tuple[str, ...]
-    in_: tuple[str, ...]
-    pred: str
-    val: str
-    reason: str | None = None
-    where: Place | None = None
-    object: Any = field(default=None, repr=False, compare=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "object": None}
-
-    def __str__(self) -> str:
-        key = f"{'.'.join(self.in_)}: " if self.in_ else ""
-        expected = ", ".join([*self.via[-1:], self.pred])
-        reason = f" ({self.reason})" if self.reason else ""
-        return f"{key}expected {expected}; found {self.val}{reason}"
-
-
-class SpecError(ValueError):
-    """A value does not conform to a spec; `problems` says in what."""
-
-    def __init__(self, sentence: str, problems: Iterable[Problem] = ()) -> None:
-        self.problems = tuple(problems)
-        self.sentence = sentence
-        super().__init__(sentence, self.problems)
-
-    def __str__(self) -> str:
-        return "\n".join([self.sentence, *(f"  {problem}" for problem in self.problems)])
-
-
-class UnknownSpec(LookupError):
-    """A keyword that names no spec."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """How a check came to a value: through which specs, which keywords and which keys."""
-
-    path: tuple[str, ...] = ()
-    via: tuple[str, ...] = ()
-    in_: tuple[str, ...] = ()
-
-    def through(self, part: str) -> Trail:
-        return Trail((*self.path, part), self.via, self.in_)
-
-    def named(self, keyword: str) -> Trail:
-        return Trail((*self.path, keyword), (*self.via, keyword), self.in_)
-
-    def into(self, key: str) -> Trail:
-        return Trail((*self.path, key), self.via, (*self.in_, key))
-
-    def problem(self, pred: str, value: Any, reason: str | None = None, where: Place | None = None) -> Problem:
-        return Problem(self.path, self.via, self.in_, pred, summary(value), reason, where, value)
+WhereAt = Place | tuple[Any, ...] | None
 
 
-Outcome = tuple[Any, list[Problem]]
+def define(keyword: str | Keyword, definition: Any) -> Spec:
+    """Registers a spec under `keyword`, in the place of what was there, and gives it back."""
+    return registry.define(keyword, spec(definition))
 
 
-class Spec(Protocol):
-    """Anything that can check a value."""
-
-    def check(self, value: Any, trail: Trail) -> Outcome:
-        """The conformed value, and the problems; with problems the value means nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Predicate:
-    """A function that is true of the values that conform."""
-
-    function: Callable[[Any], Any]
-    text: str
-    where: Place | None = None
-
-    def check(self, value: Any, trail: Trail) -> Outcome:
-        holds, reason = _ask(self.function, value)
-        return value, [] if holds else [trail.problem(self.text, value, reason, self.where)]
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A registered spec, looked up when a value is checked."""
-
-    keyword: str
-
-    def check(self, value: Any, trail: Trail) -> Outcome:
-        return lookup(self.keyword).check(value, trail.named(self.keyword))
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of the specs, in order, each given what the one before made of the value; the first failure ends it."""
-
-    specs: tuple[Spec, ...]
-
-    def check(self, value: Any, trail: Trail) -> Outcome:
-        trail = trail.through("spec/and")
-        for spec in self.specs:
-            value, problems = spec.check(value, trail)
-            if problems:
-                return value, problems
-        return value, []
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A module whose parameters, or sub-modules, conform; what is found in all of them is reported."""
-
-    kind: str
-    specs: tuple[tuple[str, Spec, Place | None], ...]
-
-    def check(self, value: Any, trail: Trail) -> Outcome:
-        trail = trail.through(f"spec/{self.kind}")
-        registered = getattr(value, f"_{self.kind}", None)
-        if registered is None:
-            return value, [trail.problem(f"a module with {self.kind}", value)]
-        problems: list[Problem] = []
-        for name, spec, where in self.specs:
-            problems += self._component(value, registered.get(hy.mangle(name)), name, spec, where, trail.into(name))
-        return value, problems
-
-    def _component(
-        self, owner: Any, found: Any, name: str, spec: Spec, where: Place | None, trail: Trail
-    ) -> list[Problem]:
-        if found is None:
-            other = getattr(owner, hy.mangle(name), None)
-            reason = f"{summary(owner)} has no {self.kind.removesuffix('s')} of this name"
-            return [trail.problem(f"one of its {self.kind}", other, reason, where)]
-        return spec.check(found, trail)[1]
-
-
-_registry: dict[str, Spec] = {}
-_generators: dict[str, Callable[..., Any]] = {}
-
-
-def spec(value: Any, text: str = "", where: tuple[Any, ...] | None = None) -> Spec:
-    """The spec that `value` stands for: a spec, a registered keyword (or its text, ":name"), or a predicate.
-
-    `text` is the predicate's form, and `where` the arguments of its `Place`. Raises `TypeError` for anything else.
-    """
-    if isinstance(value, Keyword) or (isinstance(value, str) and value.startswith(":")):
-        return Named(str(value))
-    if hasattr(value, "check"):
-        found: Spec = value
-        return found
-    if callable(value):
-        name = text or getattr(value, "__name__", type(value).__name__)
-        return Predicate(value, name, Place(*where) if where else None)
-    raise TypeError(f"a spec is a keyword, a predicate or a form such as (spec/and …); found {summary(value)}")
-
-
-def define(keyword: str | Keyword, definition: Spec) -> None:
-    """Registers `definition` under `keyword`, in the place of what was there."""
-    _registry[str(keyword)] = definition
-
-
-def define_generator(keyword: str | Keyword, generator: Callable[..., Any]) -> None:
+def define_generator(keyword: str | Keyword, function: Callable[..., Any], where: WhereAt = None) -> None:
     """Registers the function that makes values of the spec `keyword`."""
-    _generators[str(keyword)] = generator
+    registry.define_generator(keyword, registry.Generator(function, _place(where)))
 
 
-def lookup(keyword: str) -> Spec:
-    """The spec registered under `keyword` (with its colon). Raises `UnknownSpec`, which names the nearest."""
-    if keyword not in _registry:
-        raise UnknownSpec(f"no spec is registered as {keyword}{_nearest(keyword, _registry)}")
-    return _registry[keyword]
+def registered(keyword: str | Keyword | None = None, where: WhereAt = None) -> Any:
+    """Every spec that is registered, by keyword, as it is now; or the spec of one keyword."""
+    return registry.snapshot() if keyword is None else lookup(str(keyword), _place(where))
 
 
-def both(*specs: Spec) -> Spec:
-    """A spec of values that conform to all of `specs`."""
-    return And(specs)
-
-
-def parameters(*specs: tuple[str, Spec, tuple[Any, ...] | None]) -> Spec:
-    """A spec of modules whose parameters of these names conform."""
-    return Held("parameters", _placed(specs))
-
-
-def modules(*specs: tuple[str, Spec, tuple[Any, ...] | None]) -> Spec:
-    """A spec of modules whose sub-modules of these names conform."""
-    return Held("modules", _placed(specs))
-
-
-def problems(definition: Any, value: Any) -> tuple[Problem, ...]:
-    """What about `value` does not conform."""
-    return tuple(spec(definition).check(value, Trail())[1])
-
-
-def valid(definition: Any, value: Any) -> bool:
+def valid(definition: Any, value: Any, where: WhereAt = None) -> bool:
     """Whether `value` conforms."""
-    return not problems(definition, value)
+    return type(_checked(definition, value, where)) is not Failed
 
 
-def conform(definition: Any, value: Any) -> Any:
+def conform(definition: Any, value: Any, where: WhereAt = None) -> Any:
     """`value` as its spec conforms it. Raises `SpecError` with every problem."""
-    conformed, found = spec(definition).check(value, Trail())
-    if found:
-        raise SpecError(f"{summary(value)} does not conform to {_name(definition)}.", found)
-    return conformed
+    result = _checked(definition, value, where)
+    if type(result) is Failed:
+        raise error(f"{summary(value)} does not conform to {describe_name(definition)}.", result, value)
+    return result
 
 
-def generate(definition: Any, *arguments: Any, **keywords: Any) -> Any:
-    """A value from the generator of a spec, which it is checked against.
+def explain_data(definition: Any, value: Any, where: WhereAt = None) -> tuple[Problem, ...]:
+    """What about `value` does not conform."""
+    result = _checked(definition, value, where)
+    return _located(result, value) if type(result) is Failed else ()
 
-    Raises `UnknownSpec` when the spec has no generator, and `SpecError` when what it made does not conform.
-    """
-    keyword = _name(definition)
-    if keyword not in _generators:
-        lookup(keyword)
-        raise UnknownSpec(f"{keyword} has no generator: define one with (spec/defgen {keyword} [argument…] body…)")
-    value = _generators[keyword](*arguments, **keywords)
-    found = problems(definition, value)
-    if found:
-        raise SpecError(f"{summary(value)}, made by the generator of {keyword}, does not conform to {keyword}.", found)
+
+def explain(definition: Any, value: Any, where: WhereAt = None, file: TextIO | None = None) -> None:
+    """Prints what about `value` does not conform, in colour on a terminal."""
+    file = file or sys.stdout
+    found = explain_data(definition, value, where)
+    what, name = summary(value), describe_name(definition)
+    sentence = f"{what} does not conform to {name}." if found else f"{what} conforms to {name}."
+    print(messages.report(sentence, found, messages.wants_colour(file)), file=file)
+
+
+def assert_(definition: Any, value: Any, where: WhereAt = None) -> Any:
+    """`value`, if it conforms or while assertions are off. Raises `SpecError` with every problem."""
+    if asserting:
+        conform(definition, value, where)
     return value
 
 
-def _name(definition: Any) -> str:
-    return str(definition) if isinstance(definition, str | Keyword) else getattr(definition, "text", "this spec")
+def check_asserts(on: bool | None = None) -> bool:
+    """Switches `assert_` on or off, if asked to; whether it is on. It is off at first, as in Clojure, unless the
+    environment has MINO_CHECK_ASSERTS=1."""
+    global asserting
+    if on is not None:
+        asserting = bool(on)
+    return asserting
 
 
-def _nearest(keyword: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(keyword, names, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+def form(definition: Any, where: WhereAt = None) -> Any:
+    """The form that makes a spec, as a Hy model; for a keyword the form of what is registered under it."""
+    return hy.read(_meant(definition, where).written(False))
 
 
-def _placed(specs: Iterable[tuple[str, Spec, tuple[Any, ...] | None]]) -> tuple[tuple[str, Spec, Place | None], ...]:
-    return tuple((name, one, Place(*where) if where else None) for name, one, where in specs)
+def describe(definition: Any, where: WhereAt = None) -> Any:
+    """The form of a spec, as a Hy model, with predicates shown by what they compute."""
+    return hy.read(_meant(definition, where).written(True))
 
 
-def _ask(function: Callable[[Any], Any], value: Any) -> tuple[bool, str | None]:
-    """Whether the predicate holds; one that raises has failed, with its error as the reason."""
+def generate(definition: Any, *arguments: Any, **options: Any) -> Any:
+    """A value from the generator of a spec, or made by construction; it is checked against the spec.
+
+    See `mino.specs.generators.generate`.
+    """
+    from mino.specs import generators
+
+    return generators.generate(definition, *arguments, **options)
+
+
+def present(scope: dict[str, Any]) -> Any:
+    """Makes this module known in a namespace, so that the macros' expansions find it there at the cost of a name."""
+    scope["_mino_check"] = module_ = sys.modules[__name__]
+    return module_
+
+
+def error(sentence: str, failed: Failed, value: Any) -> SpecError:
+    """The error for a value that does not conform."""
+    return SpecError(sentence, _located(failed, value))
+
+
+def describe_name(definition: Any) -> str:
+    """How a spec is called in a sentence: by its keyword, or by its form."""
+    if isinstance(definition, str | Keyword):
+        return str(definition)
+    return spec(definition).written(True)
+
+
+def _checked(definition: Any, value: Any, where: WhereAt) -> Any:
     try:
-        return bool(function(value)), None
-    except Exception as error:  # noqa: BLE001 - the one place where a user's predicate is called
-        return False, f"{type(error).__name__}: {error}"
+        return _resolved(definition, where).check(value, Scope())
+    except RecursionError:
+        raise engine.too_deep(describe_name(definition), _place(where)) from None
+
+
+def _resolved(definition: Any, where: WhereAt) -> Spec:
+    if type(definition) is str:
+        if registry.find(definition) is None:
+            return Named(str(definition), _place(where))
+        return _by_keyword.get(definition) or _by_keyword.setdefault(definition, Named(definition))
+    return spec(definition, where=where)
+
+
+_by_keyword: dict[str, Named] = {}
+
+
+def _meant(definition: Any, where: WhereAt) -> Spec:
+    found = spec(definition, where=where)
+    return lookup(found.keyword, found.where) if isinstance(found, Named) else found
+
+
+def _located(failed: Failed, value: Any) -> tuple[Problem, ...]:
+    return tuple(messages.located(problem, value) for problem in failed.problems)
+
+
+def _place(where: WhereAt) -> Place | None:
+    return Place(*where) if isinstance(where, tuple) else where

@@ -5,18 +5,29 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from hy.models import Keyword, Object
+
+from mino.specs.foreign import Raised, attempt
+
 LENGTH = 60
 
 
 def summary(value: Any) -> str:
     """`Parameter [1 32] float32, rank 2`; `module Linear`; the value itself where that is short."""
+    told = attempt(_summary, value)
+    return type(value).__name__ if isinstance(told, Raised) else told
+
+
+def _summary(value: Any) -> str:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return _tensor(value)
     if torch is not None and isinstance(value, torch.nn.Module):
         return f"module {type(value).__name__}"
     if value is None or isinstance(value, bool | int | float | complex):
-        return repr(value)
+        return _shortened(repr(value))
+    if isinstance(value, Keyword | Object):
+        return _form(value)
     if isinstance(value, str | bytes):
         return _shortened(repr(value))
     if isinstance(value, list | tuple | dict | set | frozenset):
@@ -32,6 +43,12 @@ def _tensor(tensor: Any) -> str:
     device = "" if tensor.device.type == "cpu" else f" on {tensor.device}"
     sizes = " ".join(map(str, tensor.shape))
     return f"{type(tensor).__name__} [{sizes}] {dtype}{device}, rank {tensor.dim()}"
+
+
+def _form(form: Any) -> str:
+    from mino.forms import text
+
+    return _shortened(text(form))
 
 
 def _shortened(text: str) -> str:

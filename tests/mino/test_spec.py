@@ -60,8 +60,8 @@ def test_problems_are_collected_across_components_and_lead_into_modules(specs):
         specs("(spec/conform :Net m)", m=model)
     assert [str(problem) for problem in caught.value.problems] == [
         "the-layer.weights: expected :rank2, (-> x .size len (= 2)); found Parameter [3] float32, rank 1",
-        "the-layer.bias: expected :Linear, one of its parameters; found Tensor [2] float32, rank 1"
-        " (module Linear has no parameter of this name)",
+        "the-layer.bias: expected a parameter; found Tensor [2] float32, rank 1"
+        " (it is a buffer: spec/buffers looks there)",
     ]
 
 
