@@ -52,9 +52,10 @@ class Columns:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Piece:
-    """Some text that starts at a top-level form, with its nodes and problems; everything relative to its start."""
+    """Some text that starts at a top-level form, with its nodes and problems; everything relative to its start. What is
+    found out of it may be kept beside it by a weak reference."""
 
     text: str
     nodes: Columns

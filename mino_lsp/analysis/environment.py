@@ -1,0 +1,168 @@
+"""Which heads are macros in a document, and which of them can be seen through.
+
+A macro is known by a key: `hy:let`, `hyrule:loop`, `mino:defmu`; or it is `OPAQUE`: somebody's own, which may bind
+whatever it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mino_lsp.analysis import known
+from mino_lsp.analysis.mangling import mangle
+from mino_lsp.analysis.model import Import
+from mino_lsp.analysis.reading import LIST, READER, SYMBOL, Reading
+from mino_lsp.syntax.nodes import Piece
+
+OPAQUE = "?"
+
+DEFINING = {"defmacro", "defmacro!", "defmacro/g!", "defmacro-kwargs"}
+
+
+class Modules(Protocol):
+    """What is known of other modules. `importer` is the path of the document that asks, for relative names."""
+
+    def macros(self, module: str) -> dict[str, str] | None:
+        """The keys of a module's macros by their mangled names; None where the module is not known."""
+
+    def readers(self, module: str) -> dict[str, str] | None: ...
+
+    def names(self, module: str) -> frozenset[str] | None:
+        """The mangled names that `(import module *)` brings; None where they are not known."""
+
+
+class KnownModules:
+    """Hy's own, hyrule's and mino's."""
+
+    def macros(self, module: str) -> dict[str, str] | None:
+        package = known.packages().get(mangle(module))
+        return {name: key_of(entry) for name, entry in package.macros.items()} if package is not None else None
+
+    def readers(self, module: str) -> dict[str, str] | None:
+        package = known.packages().get(mangle(module))
+        return {entry.name: key_of(entry) for entry in package.readers.values()} if package is not None else None
+
+    def names(self, module: str) -> frozenset[str] | None:
+        package = known.packages().get(mangle(module))
+        return frozenset(package.names) | package.others if package is not None else None
+
+
+def key_of(entry: known.Entry) -> str:
+    return f"{entry.module.partition('.')[0]}:{entry.name}"
+
+
+KNOWN = KnownModules()
+_CORE = {mangled: f"hy:{entry.name}" for mangled, entry in known.core().items()}
+# Understood also where nothing requires them yet: so somebody writes who has just begun.
+_EXPECTED = {
+    mangled: key_of(entry)
+    for package in ("mino.mu", "mino.thread", "mino.spec")
+    for mangled, entry in known.packages()[package].macros.items()
+}
+_EXPECTED["defmain"] = "hyrule:defmain"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The macros that a piece brings: by requiring them, and by defining them. The latter are True where what they
+    expand to may concern more than the function they are called in."""
+
+    requires: tuple[Import, ...]
+    macros: tuple[tuple[str, bool], ...]
+    readers: tuple[str, ...]
+
+
+_NOTHING = Declared((), (), ())
+
+
+def declared(piece: Piece) -> Declared:
+    text = piece.text
+    if "require" not in text and "defmac" not in text and "defreader" not in text:
+        return _NOTHING
+    reading = Reading(piece)
+    requires: list[Import] = []
+    macros: list[tuple[str, bool]] = []
+    readers: list[str] = []
+    for index, kind in enumerate(reading.kind):
+        if kind != LIST:
+            continue
+        head = reading.head_of(index)
+        if head == "require":
+            requires += reading.imports(index, reading.forms(index), True, 0)
+        elif head in DEFINING or head == "defreader":
+            parts = reading.forms(index)
+            if len(parts) > 1 and reading.kind[parts[1]] in (SYMBOL, READER):
+                name = reading.text_of(parts[1])
+                if head == "defreader":
+                    readers.append(name)
+                else:
+                    macros.append((mangle(name), "global" in reading.text_of(index)))
+    return Declared(tuple(requires), tuple(macros), tuple(readers))
+
+
+class Macros:
+    """The macros in scope in a document. `blind`: a module that is not known may have brought any others."""
+
+    def __init__(self, told: Iterable[Declared], modules: Modules) -> None:
+        self._heads: dict[str, str] = {}
+        self._readers: dict[str, str] = {}
+        self._prefixes: set[str] = set()
+        self._local: set[str] = set()
+        self.blind = False
+        told = list(told)
+        for one in told:
+            for entry in one.requires:
+                self._require(entry, modules)
+        for one in told:
+            for name, concerns_all in one.macros:
+                self._heads[name] = OPAQUE
+                (self._local.discard if concerns_all else self._local.add)(name)
+            for name in one.readers:
+                self._readers[name] = OPAQUE
+
+    def _require(self, entry: Import, modules: Modules) -> None:
+        found = modules.macros(entry.module)
+        for one in entry.names or ():
+            self._heads[mangle(one.alias)] = (found or {}).get(mangle(one.name), OPAQUE)
+        if entry.star:
+            self.blind = self.blind or found is None
+            self._heads.update(found or {})
+        elif entry.prefix:
+            prefix = mangle(entry.prefix)
+            self._prefixes.add(prefix)
+            self._heads.update({f"{prefix}.{name}": key for name, key in (found or {}).items()})
+        readers = modules.readers(entry.module)
+        for one in entry.readers or ():
+            self._readers[one.alias] = (readers or {}).get(one.name, OPAQUE)
+        if entry.star_readers:
+            self._readers.update(readers or {})
+
+    def head(self, mangled: str) -> str | None:
+        """The key of the macro that a head calls; None where it calls none."""
+        key = self._heads.get(mangled) or _CORE.get(mangled) or _EXPECTED.get(mangled)
+        if key is None and "." in mangled:
+            if mangled.startswith("hy.R."):
+                return _one_shot(mangled)
+            if mangled.rpartition(".")[0] in self._prefixes:
+                return OPAQUE
+        return key
+
+    def in_scope(self, mangled: str) -> bool:
+        """Whether a macro is there, and not only understood."""
+        return mangled in self._heads or mangled in _CORE or "." in mangled
+
+    def reader(self, name: str) -> str:
+        return self._readers.get(name, OPAQUE)
+
+    def stays_local(self, mangled: str) -> bool:
+        """Whether what a macro binds, it binds in the function that calls it."""
+        return mangled in self._local
+
+
+def _one_shot(mangled: str) -> str:
+    """The key of `hy.R.module.macro`."""
+    module, _, name = mangled.removeprefix("hy.R.").rpartition(".")
+    entries = KNOWN.macros(module.replace("/", ".")) or {}
+    return entries.get(name, OPAQUE)
