@@ -74,7 +74,9 @@ def test_its_model_compiles_and_exports(name):
     torch.testing.assert_close(torch.export.export(model, inputs).module()(*inputs), expected)
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="the default backend needs a C++ compiler")
+@pytest.mark.skipif(
+    not shutil.which("g++") and os.environ.get("CI") != "true", reason="torch's default backend needs a C++ compiler"
+)
 def test_the_default_backend_gives_the_same_outputs():
     model, inputs = model_and_inputs("feed_forward")
     torch.testing.assert_close(torch.compile(model, fullgraph=True)(*inputs), model(*inputs))
