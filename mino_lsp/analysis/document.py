@@ -7,13 +7,16 @@ together.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import core_forms, package_forms
-from mino_lsp.analysis.environment import KNOWN, Declared, Macros, Modules, declared
+from mino_lsp.analysis.chunks import SPACES, runs_of
+from mino_lsp.analysis.environment import KNOWN, Declared, Macros, Modules
 from mino_lsp.analysis.known import BUILTINS
 from mino_lsp.analysis.mangling import mangle
 from mino_lsp.analysis.model import (
@@ -27,9 +30,8 @@ from mino_lsp.analysis.model import (
     Role,
     ScopeKind,
 )
-from mino_lsp.analysis.scopes import IMPLICIT, PieceNames, Scope, names_of_piece
+from mino_lsp.analysis.scopes import IMPLICIT, Scope
 from mino_lsp.syntax import Form, Tree
-from mino_lsp.syntax.nodes import Piece
 
 assert core_forms and package_forms  # they register what the macros do
 
@@ -65,17 +67,10 @@ class Occurrence:
     certain: bool = True
 
 
-_SPACES = {
-    DefinitionKind.MACRO: "macro",
-    DefinitionKind.READER: "reader",
-    DefinitionKind.SPEC: "spec",
-}
 _ROLES = {Role.MACRO: "macro", Role.READER: "reader"}
-
-_declared: WeakKeyDictionary[Piece, Declared] = WeakKeyDictionary()
-_found: WeakKeyDictionary[Piece, tuple[Macros, PieceNames]] = WeakKeyDictionary()
-_environments: WeakKeyDictionary[Piece, tuple[Modules, tuple[Declared, ...], Macros]] = WeakKeyDictionary()
 _documents: WeakKeyDictionary[Tree, tuple[Modules, Names]] = WeakKeyDictionary()
+# So that a tree finds what its predecessor found, although that is gone.
+_recent: deque[Names] = deque(maxlen=8)
 
 
 def names_of(tree: Tree, modules: Modules = KNOWN) -> Names:
@@ -83,53 +78,15 @@ def names_of(tree: Tree, modules: Modules = KNOWN) -> Names:
     known = _documents.get(tree)
     if known is None or known[0] is not modules:
         known = _documents[tree] = (modules, Names(tree, modules))
+        _recent.append(known[1])
     return known[1]
 
 
-def _environment(pieces: list[Piece], modules: Modules) -> Macros:
-    told = []
-    for piece in pieces:
-        one = _declared.get(piece)
-        if one is None:
-            one = _declared[piece] = declared(piece)
-        if one.requires or one.macros or one.readers:
-            told.append((piece, one))
-    if not told:
-        return _plain(modules)
-    key = tuple(one for _, one in told)
-    known = _environments.get(told[0][0])
-    if known is not None and known[0] is modules and known[1] == key:
-        return known[2]
-    macros = Macros(key, modules)
-    _environments[told[0][0]] = (modules, key, macros)
-    return macros
-
-
-_PLAIN: WeakKeyDictionary[Modules, Macros] = WeakKeyDictionary()
-
-
-def _plain(modules: Modules) -> Macros:
-    if modules not in _PLAIN:
-        _PLAIN[modules] = Macros((), modules)
-    return _PLAIN[modules]
-
-
-def _names_of_piece(piece: Piece, macros: Macros) -> PieceNames:
-    known = _found.get(piece)
-    if known is not None:
-        before, names = known
-        if before is macros:
-            return names
-        if all(macros.head(head) == key for head, key in names.asked.items()) and not _reads(names):
-            _found[piece] = (macros, names)
-            return names
-    names = names_of_piece(piece, macros)
-    _found[piece] = (macros, names)
-    return names
-
-
-def _reads(names: PieceNames) -> bool:
-    return any(reference.role is Role.READER for reference in names.references)
+def _environment(told: tuple[Declared, ...], modules: Modules) -> Macros:
+    for names in _recent:
+        if names.declared == told and names.modules is modules:
+            return names.macros
+    return Macros(told, modules)
 
 
 class Names:
@@ -137,27 +94,19 @@ class Names:
 
     def __init__(self, tree: Tree, modules: Modules) -> None:
         pieces = list(tree.pieces())
-        self.macros = _environment([piece for _, piece in pieces], modules)
-        self._modules = modules
-        self._length = len(tree)
         self._starts = [start for start, _ in pieces]
         self._sources = [piece for _, piece in pieces]
-        self._pieces = [_names_of_piece(piece, self.macros) for _, piece in pieces]
-        self._module: dict[str, dict[str, list[tuple[int, int]]]] = {"value": {}, "macro": {}, "reader": {}, "spec": {}}
-        values = self._module["value"]
-        certain = not self.macros.blind
-        for at, names in enumerate(self._pieces):
-            certain = certain and names.certain
-            for mangled, indices in names.scopes[0].names.items():
-                if indices:
-                    values.setdefault(mangled, []).extend((at, index) for index in indices)
-            if names.definitions:
-                for index, definition in enumerate(names.definitions):
-                    space = _SPACES.get(definition.kind)
-                    if space is not None:
-                        self._module[space].setdefault(definition.mangled, []).append((at, index))
+        self._runs = list(runs_of(self._sources))  # held, so that they are found again
+        self.modules = modules
+        self.declared = tuple(one for run in self._runs for one in run.declared)
+        self.macros = _environment(self.declared, modules)
+        self._chunks = [run.chunk(self.macros) for run in self._runs]
+        self._first = list(accumulate((len(run.pieces) for run in self._runs), initial=0))
+        self._pieces = [names for chunk in self._chunks for names in chunk.names]
+        self._found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._starred: set[str] = set()
-        for entry in self._starring():
+        certain = not self.macros.blind and all(chunk.certain for chunk in self._chunks)
+        for entry in (entry for chunk in self._chunks for entry in chunk.starring):
             known = modules.names(entry.module)
             certain = certain and known is not None
             self._starred.update(known or ())
@@ -165,11 +114,25 @@ class Names:
         """Whether all that the module binds is to be seen: no macro of somebody's own, no `(import x *)` of an unknown
         module, no `eval`."""
 
-    def _starring(self) -> Iterator[Import]:
-        for names in self._pieces:
-            for entry in names.imports:
-                if entry.star and not entry.requires:
-                    yield entry
+    def _module(self, space: str, mangled: str) -> list[tuple[int, int]]:
+        """The definitions of a name of the module: the index of the piece of each, and its own there."""
+        found = self._found.get((space, mangled))
+        if found is None:
+            found = self._found[space, mangled] = [
+                (first + at, index)
+                for first, chunk in zip(self._first, self._chunks, strict=False)
+                for at, index in chunk.module[space].get(mangled, ())
+            ]
+        return found
+
+    def module_names(self, space: str = "value") -> Iterator[Definition]:
+        """The first definition of every name of the module."""
+        seen: set[str] = set()
+        for first, chunk in zip(self._first, self._chunks, strict=False):
+            for mangled, places in chunk.module[space].items():
+                if mangled not in seen:
+                    seen.add(mangled)
+                    yield chunk.definition(places[0]).shifted(self._starts[first + places[0][0]])
 
     # ---- all there is
 
@@ -208,13 +171,20 @@ class Names:
         )
 
     def unresolved(self) -> Iterator[Reference]:
-        """The references that certainly nothing binds."""
-        if not self.certain and all(not names.certain for names in self._pieces):
+        """The references that certainly nothing binds, in the order of the text."""
+        if not self.certain:
             return
-        for at, names in enumerate(self._pieces):
-            for index, target in enumerate(names.targets):
-                if target == -1 and self._resolution(at, index)[1] is Resolution.UNRESOLVED:
-                    yield names.references[index].shifted(self._starts[at])
+        for first, chunk in zip(self._first, self._chunks, strict=False):
+            places = [place for name, found in chunk.free.items() if self._is_free(name) for place in found]
+            for (mangled, whole), found in chunk.macros_used.items():
+                if not self.macros.in_scope(whole) and not self._module("macro", mangled):
+                    places += found
+            for at, index in sorted(places):
+                if self._resolution(first + at, index)[1] is Resolution.UNRESOLVED:
+                    yield self._pieces[first + at].references[index].shifted(self._starts[first + at])
+
+    def _is_free(self, mangled: str) -> bool:
+        return mangled not in self._starred and not self._module("value", mangled)
 
     # ---- what is at a place
 
@@ -324,10 +294,8 @@ class Names:
                         which = held[-1] if scope.kind is ScopeKind.LET else held[0]
                         found[mangled] = names.definitions[which].shifted(start)
             crossed = crossed or scope.kind is ScopeKind.FUNCTION
-        for mangled, places in self._module["value"].items():
-            if mangled not in found:
-                piece, first = places[0]
-                found[mangled] = self._pieces[piece].definitions[first].shifted(self._starts[piece])
+        for definition in self.module_names():
+            found.setdefault(definition.mangled, definition)
         return found
 
     # ---- of a symbol
@@ -339,7 +307,7 @@ class Names:
 
     def _places(self, symbol: Symbol) -> list[tuple[int, int]]:
         if symbol.space != "local":
-            return self._module[symbol.space].get(symbol.mangled, [])
+            return self._module(symbol.space, symbol.mangled)
         if symbol.piece >= len(self._pieces) or symbol.index >= len(self._pieces[symbol.piece].definitions):
             return []
         names = self._pieces[symbol.piece]
@@ -421,7 +389,7 @@ class Names:
         names = self._pieces[at]
         definition = names.definitions[index]
         if definition.scope == 0:
-            return Symbol(_SPACES.get(definition.kind, "value"), definition.mangled)
+            return Symbol(SPACES.get(definition.kind, "value"), definition.mangled)
         scope = names.scopes[definition.scope]
         if scope.kind is not ScopeKind.LET:
             index = scope.names[definition.mangled][0]
@@ -449,9 +417,9 @@ class Names:
             return self._member(at, reference)
         space = _ROLES.get(reference.role, "value")
         mangled = reference.mangled
-        if reference.role is Role.DATA and mangled not in self._module["value"] and mangled in self._module["macro"]:
+        if reference.role is Role.DATA and not self._module("value", mangled) and self._module("macro", mangled):
             space = "macro"
-        if mangled in self._module[space]:
+        if self._module(space, mangled):
             return Symbol(space, mangled), Resolution.RESOLVED
         if space == "reader":
             return None, Resolution.UNCERTAIN
@@ -485,18 +453,12 @@ class Names:
         return component, Resolution.RESOLVED if component is not None else Resolution.UNCERTAIN
 
     def _only_component(self, mangled: str) -> Symbol | None:
-        found = self._components_by_name.get(mangled, [])
-        return found[0] if len(found) == 1 else None
-
-    @cached_property
-    def _components_by_name(self) -> dict[str, list[Symbol]]:
-        found: dict[str, list[Symbol]] = {}
-        for at, names in enumerate(self._pieces):
-            for components in names.components.values():
-                for index in components:
-                    symbol = self._symbol_of(at, index)
-                    found.setdefault(symbol.mangled, []).append(symbol)
-        return found
+        found = [
+            (first + at, index)
+            for first, chunk in zip(self._first, self._chunks, strict=False)
+            for at, index in chunk.components.get(mangled, ())
+        ]
+        return self._symbol_of(*found[0]) if len(found) == 1 else None
 
     def _keyword_symbol(self, at: int, use: KeywordUse) -> Symbol | None:
         if use.role is KeywordRole.ARGUMENT:
@@ -521,7 +483,7 @@ class Names:
         while scope > 0 and not places:
             places = [(at, index) for index in names.scopes[scope].names.get(mangled, ())]
             scope = names.scopes[scope].parent
-        places = places or self._module["value"].get(mangled, [])
+        places = places or self._module("value", mangled)
         if not places:
             return None
         kinds = {self._pieces[piece].definitions[index].kind for piece, index in places}

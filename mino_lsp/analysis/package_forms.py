@@ -15,6 +15,8 @@ from mino_lsp.analysis.reading import (
     SYMBOL,
     TUPLE,
     UNPACK_ITERABLE,
+    UNQUOTE,
+    UNQUOTE_SPLICE,
     VECTOR,
 )
 from mino_lsp.analysis.scopes import HANDLERS, Walk, handles
@@ -114,8 +116,8 @@ def _binds(walk: Walk, form: int) -> bool:
 
 # ---- mino.spec
 
-COMBINING = ["and", "or", "not", "nand", "nilable", "coll-of", "dict-of", "tuple", "cat", "keys", "enum"]
-USING = ["gen", "conform", "valid?", "explain", "explain-data", "assert", "describe", "form", "exercise", "undef"]
+COMBINING = ["and", "not", "nand", "nilable", "tuple"]
+USING = ["gen", "conform", "valid?", "explain", "explain-data", "assert", "describe", "form"]
 
 
 @handles("mino:spec/def")
@@ -155,10 +157,68 @@ def spec_held(walk: Walk, form: int, parts: list[int]) -> None:
             spec(walk, one)
 
 
-@handles(*(f"mino:spec/{name}" for name in COMBINING))
+@handles(*(f"mino:spec/{name}" for name in COMBINING), "mino:spec/undef", "mino:spec/registry")
 def spec_combination(walk: Walk, form: int, parts: list[int]) -> None:
     for one in parts[1:]:
         spec(walk, one)
+
+
+@handles("mino:spec/or", "mino:spec/cat")
+def spec_tagged(walk: Walk, form: int, parts: list[int]) -> None:
+    """Pairs of a tag and a spec; of `spec/or`, two forms and what are not all tags are specs."""
+    tags = parts[1::2]
+    plain = walk.text_of(parts[0]).endswith("or") and (len(parts) <= 3 or len(parts) % 2 == 0)
+    if plain or not all(walk.kind[tag] == KEYWORD for tag in tags):
+        tags = []
+    for one in parts[1:]:
+        walk.keyword(one, KeywordRole.OTHER) if one in tags else spec(walk, one)
+
+
+@handles("mino:spec/coll-of", "mino:spec/dict-of")
+def spec_collection(walk: Walk, form: int, parts: list[int]) -> None:
+    """Specs of what it holds, then options."""
+    specs = 2 if walk.text_of(parts[0]).endswith("dict-of") else 1
+    for one in parts[1 : 1 + specs]:
+        spec(walk, one)
+    walk.arguments([parts[0], *parts[1 + specs :]], "")
+
+
+@handles("mino:spec/keys")
+def spec_keys(walk: Walk, form: int, parts: list[int]) -> None:
+    """Names, each with a spec; then lists of keywords that are specs, whose names may be cut at a `/`."""
+    at = 1
+    while at + 1 < len(parts) and walk.kind[parts[at]] == SYMBOL:
+        spec(walk, parts[at + 1])
+        at += 2
+    for one in parts[at:]:
+        for listed in walk.forms(one) if walk.kind[one] == VECTOR else []:
+            spec(walk, listed)
+
+
+@handles("mino:spec/tensor")
+def spec_tensor(walk: Walk, form: int, parts: list[int]) -> None:
+    """A shape, whose names are those of axes, and options; only what is unquoted in it is evaluated."""
+    for one in parts[1:]:
+        if walk.kind[one] == VECTOR:
+            for axis in walk.forms(one):
+                if walk.kind[axis] in (UNQUOTE, UNQUOTE_SPLICE):
+                    walk.visit(axis)
+        elif walk.kind[one] != KEYWORD:
+            walk.visit(one)
+
+
+@handles("mino:spec/module")
+def spec_module(walk: Walk, form: int, parts: list[int]) -> None:
+    for at, one in enumerate(parts[1:]):
+        if walk.kind[one] == KEYWORD and at % 2:
+            walk.keyword(one, KeywordRole.OTHER)
+        else:
+            spec(walk, one)
+
+
+@handles("mino:spec/enum")
+def spec_enum(walk: Walk, form: int, parts: list[int]) -> None:
+    walk.visit_all([one for one in parts[1:] if walk.kind[one] != KEYWORD])
 
 
 @handles(*(f"mino:spec/{name}" for name in USING))

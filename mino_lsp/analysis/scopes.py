@@ -100,6 +100,7 @@ class PieceNames:
     certain: bool
     asked: dict[str, str | None]
     components: dict[int, list[int]]  # of a mu's definition, those of its components
+    readers: bool  # whether reader macros are used
 
 
 class Walk(Reading):
@@ -133,6 +134,7 @@ class Walk(Reading):
             self.scopes[0].certain,
             self.asked,
             self.components,
+            any(reference.role is Role.READER for reference in self.references),
         )
 
     # ---- forms

@@ -24,6 +24,8 @@ def test_dotted(parts: list[str]) -> None:
     assert mangle(".".join(parts)) == hy.mangle(".".join(parts))
 
 
-@pytest.mark.parametrize("name", ["linear-to-hidden", "spec/def", "valid?", "->", "-", "--x", "_-x", "|->", "λ", "a.b-c"])
+@pytest.mark.parametrize(
+    "name", ["linear-to-hidden", "spec/def", "valid?", "->", "-", "--x", "_-x", "|->", "λ", "a.b-c"]
+)
 def test_names_that_are_common_here(name: str) -> None:
     assert mangle(name) == hy.mangle(name)
