@@ -9,8 +9,12 @@ from lsprotocol import types as lsp
 
 from mino_lsp.commands import Located
 from mino_lsp.features.code_lenses import Lens
+from mino_lsp.features.folding import Fold
 from mino_lsp.features.hover import Hover
 from mino_lsp.features.inlay_hints import Hint
+from mino_lsp.features.semantic_tokens import Delta
+from mino_lsp.format import Edit
+from mino_lsp.paint import MODIFIERS, TYPES
 from mino_lsp.syntax import Encoding, Text
 from mino_lsp.types import Problem, Severity, Span
 
@@ -27,6 +31,9 @@ MESSAGE_TYPES: dict[Severity, lsp.MessageType] = {
     "information": lsp.MessageType.Info,
     "hint": lsp.MessageType.Log,
 }
+
+
+LEGEND = lsp.SemanticTokensLegend(TYPES, MODIFIERS)
 
 
 class Edge:
@@ -88,6 +95,23 @@ class Edge:
         return lsp.CodeLens(
             self.range(text, lens.span), lsp.Command(lens.title, lens.command, arguments=list(lens.arguments))
         )
+
+    def edits(self, text: Text, edits: Sequence[Edit]) -> list[lsp.TextEdit]:
+        return [lsp.TextEdit(self.range(text, Span(edit.start, edit.end)), edit.new) for edit in edits]
+
+    def fold(self, fold: Fold) -> lsp.FoldingRange:
+        return lsp.FoldingRange(fold.first, fold.last, kind=fold.kind or None)
+
+    def selection(self, text: Text, spans: Sequence[Span]) -> lsp.SelectionRange:
+        """The innermost range, each with the next one around it."""
+        around: lsp.SelectionRange | None = None
+        for span in reversed(spans):
+            around = lsp.SelectionRange(self.range(text, span), around)
+        assert around is not None
+        return around
+
+    def token_edits(self, deltas: Sequence[Delta]) -> list[lsp.SemanticTokensEdit]:
+        return [lsp.SemanticTokensEdit(delta.start, delta.deleted, delta.numbers) for delta in deltas]
 
     def plain(self, value: Any, uri: str) -> Any:
         """A command's answer with its places as ranges."""

@@ -21,11 +21,15 @@ from pygls.protocol import LanguageServerProtocol, default_converter
 from pygls.protocol.language_server import lsp_method
 
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
-from mino_lsp.edge import MESSAGE_TYPES, Edge
+from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge
 from mino_lsp.features.code_lenses import code_lenses
 from mino_lsp.features.diagnostics import diagnostics
+from mino_lsp.features.folding import folding
+from mino_lsp.features.formatting import format_document, format_on_type, format_range
 from mino_lsp.features.hover import hover
 from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.features.selection_ranges import selection_ranges
+from mino_lsp.features.semantic_tokens import delta, semantic_tokens
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
@@ -143,6 +147,8 @@ class Server(LanguageServer):
         self.initialized = False
         self.cancellations: dict[Any, Callable[[], None]] = {}
         self._tokens = 0
+        self._results = 0
+        self._painted: dict[str, tuple[str, list[int]]] = {}
         self._exit_code: asyncio.Future[int]
         self._outbox: Outbox
         self._client_can: _Client = _Client(lsp.ClientCapabilities())
@@ -329,6 +335,55 @@ class Server(LanguageServer):
         snapshot = self._snapshot(params.text_document.uri)
         return [self.edge.code_lens(snapshot.text, lens) for lens in code_lenses(snapshot)]
 
+    def formatting(self, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
+        snapshot = self._snapshot(params.text_document.uri)
+        return self.edge.edits(snapshot.text, format_document(snapshot))
+
+    def range_formatting(self, params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit]:
+        snapshot = self._snapshot(params.text_document.uri)
+        within = self.edge.span(snapshot.text, params.range)
+        return self.edge.edits(snapshot.text, format_range(snapshot, within))
+
+    def on_type_formatting(self, params: lsp.DocumentOnTypeFormattingParams) -> list[lsp.TextEdit]:
+        snapshot = self._snapshot(params.text_document.uri)
+        offset = self.edge.offset(snapshot.text, params.position)
+        return self.edge.edits(snapshot.text, format_on_type(snapshot, offset))
+
+    def folding_range(self, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
+        return [self.edge.fold(fold) for fold in folding(self._snapshot(params.text_document.uri))]
+
+    def selection_range(self, params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
+        snapshot = self._snapshot(params.text_document.uri)
+        offsets = [self.edge.offset(snapshot.text, position) for position in params.positions]
+        return [self.edge.selection(snapshot.text, selection_ranges(snapshot, offset)) for offset in offsets]
+
+    def semantic_tokens_full(self, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+        numbers = semantic_tokens(self._snapshot(params.text_document.uri), self.edge.encoding)
+        return lsp.SemanticTokens(numbers, self._remember_tokens(params.text_document.uri, numbers))
+
+    def semantic_tokens_delta(
+        self, params: lsp.SemanticTokensDeltaParams
+    ) -> lsp.SemanticTokens | lsp.SemanticTokensDelta:
+        """What has changed since the answer that the client has; everything where that is another one than ours."""
+        uri = params.text_document.uri
+        known, old = self._painted.get(uri, ("", []))
+        numbers = semantic_tokens(self._snapshot(uri), self.edge.encoding)
+        name = self._remember_tokens(uri, numbers)
+        if known != params.previous_result_id:
+            return lsp.SemanticTokens(numbers, name)
+        return lsp.SemanticTokensDelta(self.edge.token_edits(delta(old, numbers)), name)
+
+    def _remember_tokens(self, uri: str, numbers: list[int]) -> str:
+        self._painted = {open_: kept for open_, kept in self._painted.items() if self.mino.snapshot(open_) is not None}
+        self._results += 1
+        self._painted[uri] = (str(self._results), numbers)
+        return str(self._results)
+
+    def semantic_tokens_range(self, params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
+        snapshot = self._snapshot(params.text_document.uri)
+        within = self.edge.span(snapshot.text, params.range)
+        return lsp.SemanticTokens(semantic_tokens(snapshot, self.edge.encoding, within))
+
     async def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
         """Ask for the section where the client answers; else take what it sent along."""
         told: Any = params.settings
@@ -363,6 +418,14 @@ def _register(server: Server) -> None:
         (lsp.TEXT_DOCUMENT_HOVER, server.hover, None),
         (lsp.TEXT_DOCUMENT_INLAY_HINT, server.inlay_hint, None),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
+        (lsp.TEXT_DOCUMENT_FORMATTING, server.formatting, None),
+        (lsp.TEXT_DOCUMENT_RANGE_FORMATTING, server.range_formatting, None),
+        (lsp.TEXT_DOCUMENT_ON_TYPE_FORMATTING, server.on_type_formatting, lsp.DocumentOnTypeFormattingOptions("\n")),
+        (lsp.TEXT_DOCUMENT_FOLDING_RANGE, server.folding_range, None),
+        (lsp.TEXT_DOCUMENT_SELECTION_RANGE, server.selection_range, None),
+        (lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, server.semantic_tokens_full, LEGEND),
+        (lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA, server.semantic_tokens_delta, None),
+        (lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, server.semantic_tokens_range, None),
     ]
     for method, handler, options in handlers:
         # pygls marks what it is given, and a bound method cannot be marked.

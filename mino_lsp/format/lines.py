@@ -13,6 +13,7 @@ from mino_lsp.syntax import Kind
 from mino_lsp.syntax.nodes import Piece
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_LINE_END = re.compile(r"\r?\n")
 _BLANKS_AT_END = re.compile(r"[ \t]+(?=\r?\Z)")
 
 
@@ -130,7 +131,7 @@ class Lines:
             line = self._stripped(len(self.text))
             self._edit(line + len(self.text[line:].rstrip(" \t")), len(self.text), "")
         else:
-            ending = _LINE_BREAK.search(rest)
+            ending = _LINE_BREAK.search(rest) or _LINE_END.search(self.text)
             wanted = ending.group() if ending is not None else "\n"
             self._edit(self._done, len(self.text), wanted if self._before is not None else "")
 
@@ -169,8 +170,9 @@ class Lines:
             beyond += 1
         end = self._tokens[beyond - 1].end
         follows = self._tokens[beyond].start if beyond < len(self._tokens) else len(self.text)
-        rest = self.text[end:follows]
-        alone = beyond == len(self._tokens) or "\n" in rest or "\r" in rest
+        line_end = _LINE_BREAK.search(self.text, end, follows)
+        # For Hy, a lone "\r" does not end a comment.
+        alone = line_end.group() != "\r" if line_end is not None else follows == len(self.text)
         if code is None or not alone or code.end < self.start or end > self.end:
             return 0
         run = self._tokens[index:beyond]

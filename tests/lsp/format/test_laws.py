@@ -76,6 +76,7 @@ ROUGH = st.lists(
 @example("( ; x\n)")
 @example("'( a ;x\n)\n 'b ")
 @example("#foo (a\n)")
+@example("[[x ; note\n]\rx]")
 def test_programs_laid_out_badly(source: str) -> None:
     check(source)
 
