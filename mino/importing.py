@@ -42,15 +42,18 @@ def requires_mino(tree: ast.Module) -> bool:
 
 
 def correct(tree: ast.Module, source: str) -> None:
-    """Turns the columns in `tree`, characters from 1, into CPython's, bytes from 0, in place."""
-    lines = source.split("\n")
+    """Turns the columns in `tree`, characters from 1, into CPython's, bytes from 0, in place.
+
+    Forms that a macro read from another text may lie beyond the last line.
+    """
+    lines = dict(enumerate(source.split("\n"), 1))
     for node in _nodes(tree):
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", None)
         if line and column:
-            node.col_offset = leading_bytes(lines[line - 1], column - 1)  # type: ignore[attr-defined]
+            node.col_offset = leading_bytes(lines.get(line, ""), column - 1)  # type: ignore[attr-defined]
         line, column = getattr(node, "end_lineno", None), getattr(node, "end_col_offset", None)
         if line and column:
-            node.end_col_offset = leading_bytes(lines[line - 1], column)  # type: ignore[attr-defined]
+            node.end_col_offset = leading_bytes(lines.get(line, ""), column)  # type: ignore[attr-defined]
 
 
 def _nodes(tree: ast.AST) -> list[ast.AST]:

@@ -13,6 +13,7 @@ import pytest
 from hy.compiler import hy_compile
 
 from mino import columns
+from mino.importing import correct
 
 PROGRAM = """\
 (require mino.mu * mino.thread *)
@@ -111,6 +112,18 @@ def test_a_run_of_a_file_shows_the_caret_under_the_step(tmp_path, program):
     assert lines[at - 1].endswith('program.hy", line 5, in ' + ("model" if program is FUNCTION else "forward"))
     assert lines[at + 1].strip("~ ") == "^" * len("(@ weights)")
     assert lines[at + 1].index("^") == lines[at].index("(@ weights)")
+
+
+def test_forms_that_a_macro_read_from_elsewhere_are_left_where_they_are():
+    text = (
+        '(require mino.thread *)\n(defmacro read-here [] (hy.read "\\n\\n\\n\\n(-> 1\\n (+ 2))"))\n(setv x (read-here))'
+    )
+    module = types.ModuleType("elsewhere")
+    sys.modules["elsewhere"] = module
+    tree = hy_compile(hy.read_many(text), module)
+    correct(tree, text)
+    exec(compile(tree, "<elsewhere>", "exec"), module.__dict__)
+    assert module.x == 3
 
 
 @pytest.mark.parametrize(
