@@ -116,6 +116,8 @@ def bind(mu: M, /, **components: Any) -> M:
 
     Raises `TypeError` when `mu` is no mu, or has no such component.
     """
+    if isinstance(mu, type) and issubclass(mu, Mu):
+        raise TypeError(f"{mu.__name__} is a class of mus: write ({mu.__name__} :component value …)")
     if not isinstance(mu, Mu):
         raise TypeError(f"bind takes a mu and components by keyword; {type(mu).__name__} is no mu")
     bound = mu.__new__(type(mu))

@@ -29,10 +29,10 @@ def shown(mu: Mu) -> str:
 
 
 def tensor(kind: str, value: torch.Tensor | None) -> str:
-    """`(Parameter :size [10 32] :dtype torch.float32)`; the size of an uninitialized one is not known yet."""
+    """`(Parameter :size [10 32] :dtype torch.float32)`; one that is uninitialized or nested has no size."""
     if value is None:
         return "None"
     from torch.nn.parameter import is_lazy
 
-    size = "?" if is_lazy(value) else f"[{' '.join(map(str, value.shape))}]"
+    size = "?" if is_lazy(value) or value.is_nested else f"[{' '.join(map(str, value.shape))}]"
     return f"({kind} :size {size} :dtype {value.dtype})"

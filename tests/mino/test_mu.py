@@ -105,6 +105,11 @@ def test_bind_of_what_is_no_mu():
         mino.bind(nn.Tanh(), x=1)
 
 
+def test_bind_of_a_class_of_mus(linear):
+    with pytest.raises(TypeError, match=r"Linear is a class of mus: write \(Linear :component value …\)"):
+        mino.bind(type(linear), bias=1)
+
+
 @pytest.mark.parametrize(
     ("form", "error"),
     [
@@ -217,6 +222,8 @@ def test_what_is_bound_anew_keeps_its_place(run):
 
 def test_an_uninitialized_parameter_is_printed(run):
     model = run("(bind (mu [x w] x) :w w)", w=nn.UninitializedParameter())
+    assert "w: (Parameter :size ? :dtype torch.float32)" in repr(model)
+    model.w = nn.Parameter(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]))
     assert "w: (Parameter :size ? :dtype torch.float32)" in repr(model)
 
 
