@@ -14,8 +14,11 @@ from typing import Any, TextIO
 import hy
 from hy.models import Keyword
 
-from mino.specs import engine, messages, registry
+from mino.specs import engine, functions, messages, registry
 from mino.specs.engine import Failed, Named, Scope, Spec, spec
+from mino.specs.functions import exercise
+from mino.specs.generators import generate
+from mino.specs.instrumenting import instrument, instrumented, unstrument
 from mino.specs.making import (
     and_,
     buffers,
@@ -47,6 +50,7 @@ from mino.specs.problems import (
     UnknownSpec,
 )
 from mino.specs.registry import Snapshot, lookup, restore, temporary, undefine
+from mino.specs.searching import replace, search
 from mino.summary import summary
 
 __all__ = [
@@ -70,14 +74,18 @@ __all__ = [
     "components",
     "conform",
     "define",
+    "define_function",
     "define_generator",
     "describe",
     "dict_of",
     "enum",
+    "exercise",
     "explain",
     "explain_data",
     "form",
     "generate",
+    "instrument",
+    "instrumented",
     "keys",
     "lookup",
     "module",
@@ -88,13 +96,16 @@ __all__ = [
     "or_",
     "parameters",
     "registered",
+    "replace",
     "restore",
+    "search",
     "spec",
     "summary",
     "temporary",
     "tensor",
     "tuple_",
     "undefine",
+    "unstrument",
     "valid",
 ]
 
@@ -173,14 +184,14 @@ def describe(definition: Any, where: WhereAt = None) -> Any:
     return hy.read(_meant(definition, where).written(True))
 
 
-def generate(definition: Any, *arguments: Any, **options: Any) -> Any:
-    """A value from the generator of a spec, or made by construction; it is checked against the spec.
+def define_function(
+    module: str, name: str, *, args: Any = None, ret: Any = None, fn: Any = None, where: WhereAt = None
+) -> functions.Contract:
+    """Registers specs of a function of a module: of its arguments, of its result, and `fn`, a predicate of both.
 
-    See `mino.specs.generators.generate`.
+    `args` is a spec of the sequence of the arguments; `fn` is given `{"args": …, "ret": …}`, conformed.
     """
-    from mino.specs import generators
-
-    return generators.generate(definition, *arguments, **options)
+    return functions.define(module, name, args, ret, fn, _place(where))
 
 
 def present(scope: dict[str, Any]) -> Any:
@@ -203,17 +214,19 @@ def describe_name(definition: Any) -> str:
 
 def _checked(definition: Any, value: Any, where: WhereAt) -> Any:
     try:
-        return _resolved(definition, where).check(value, Scope())
+        named = _by_keyword.get(definition) if type(definition) is str else None
+        return (named or _resolved(definition, where)).check(value, Scope())
+    except UnknownSpec as unknown:
+        raise UnknownSpec(unknown.sentence, unknown.where or _place(where)) from None
     except RecursionError:
         raise engine.too_deep(describe_name(definition), _place(where)) from None
 
 
 def _resolved(definition: Any, where: WhereAt) -> Spec:
-    if type(definition) is str:
-        if registry.find(definition) is None:
-            return Named(str(definition), _place(where))
-        return _by_keyword.get(definition) or _by_keyword.setdefault(definition, Named(definition))
-    return spec(definition, where=where)
+    found = spec(definition, where=where)
+    if isinstance(found, Named) and type(definition) is str:
+        _by_keyword[definition] = Named(found.keyword)
+    return found
 
 
 _by_keyword: dict[str, Named] = {}

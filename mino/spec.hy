@@ -28,6 +28,17 @@
       (spec/defgen :matrix [n m] (torch.randn n m))"
   (specforms.define-generator _hy_compiler forms))
 
+(defmacro spec/defun [_hy_compiler #* forms]
+  "Registers the specs of a function's arguments and result, checked while it is instrumented::
+
+      (spec/defun linear
+        :args (spec/cat :x (spec/tensor [b n]) :w (spec/tensor [n m]))
+        :ret (spec/tensor [b m])
+        :fn (fn [call] (is (. (:ret call) dtype) (. (:x (:args call)) dtype))))
+
+  With a list of parameters after the name, and a body after the specs, it defines the function too."
+  (specforms.define-function _hy_compiler forms))
+
 ;; Combining
 
 (defmacro spec/and [_hy_compiler #* forms]
@@ -155,9 +166,41 @@
   What is made is checked, and SpecError raised if it does not conform. `:seed 0` makes it repeatable."
   (specforms.use _hy_compiler "generate" forms None))
 
-(export :objects [] :macros [spec/def spec/undef spec/registry spec/defgen
+(defmacro spec/exercise [_hy_compiler #* forms]
+  "Calls a function on ten lots of generated arguments and checks the results: `(spec/exercise linear)`.
+
+  Gives pairs of arguments and result; of a spec, pairs of a value and what it conforms to. `(spec/exercise linear 3
+  :seed 0)` makes three, repeatably."
+  (specforms.passed _hy_compiler "exercise" forms 1))
+
+(defmacro spec/instrument [_hy_compiler #* forms]
+  "Checks calls from now on, of all that has specs of its calls, or by function, class, name or pattern::
+
+      (spec/instrument linear \"layers.*\")
+
+  Gives the names; in `with` the checks end with the block."
+  (specforms.passed _hy_compiler "instrument" forms))
+
+(defmacro spec/unstrument [_hy_compiler #* forms]
+  "Ends what `spec/instrument` began, of all or by name: `(spec/unstrument linear)`."
+  (specforms.passed _hy_compiler "unstrument" forms))
+
+;; Code as data
+
+(defmacro spec/search [_hy_compiler #* forms]
+  "The sub-forms of a quoted form, or of a mu's form, that conform: `(spec/search :relu '(+ x (F.relu y)))`."
+  (specforms.use _hy_compiler "search" forms None))
+
+(defmacro spec/replace [_hy_compiler #* forms]
+  "The form with sub-forms that conform replaced, by a form or by a function of each::
+
+      (spec/replace :relu '(+ x (F.relu y)) '(F.gelu y))"
+  (specforms.use _hy_compiler "replace" forms None))
+
+(export :objects [] :macros [spec/def spec/undef spec/registry spec/defgen spec/defun
                              spec/and spec/or spec/not spec/nand spec/nilable spec/enum
                              spec/coll-of spec/dict-of spec/keys spec/tuple spec/cat
                              spec/tensor spec/parameters spec/modules spec/buffers spec/components spec/module
                              spec/valid? spec/conform spec/explain spec/explain-data
-                             spec/assert spec/check-asserts spec/form spec/describe spec/gen])
+                             spec/assert spec/check-asserts spec/form spec/describe spec/gen spec/exercise
+                             spec/instrument spec/unstrument spec/search spec/replace])

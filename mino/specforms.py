@@ -42,6 +42,33 @@ def define_generator(compiler: Any, forms: Sequence[Form]) -> Form:
     return call(compiler, "define-generator", keyword(name), function, location(compiler, name))
 
 
+def define_function(compiler: Any, forms: Sequence[Form]) -> Form:
+    """The expansion of `(spec/defun name [parameter…]? :args spec :ret spec :fn predicate body…)`."""
+    example = "(spec/defun name :args (spec/cat :x spec …) :ret spec)"
+    if not forms or not isinstance(forms[0], Symbol):
+        form_error(
+            compiler, forms[0] if forms else compiler.this, f"`spec/defun` needs a function's name: write {example}"
+        )
+    name, *rest = forms
+    parameters = rest.pop(0) if rest and isinstance(rest[0], List) else None
+    docstring = [rest.pop(0)] if parameters is not None and len(rest) > 1 and isinstance(rest[0], String) else []
+    options: list[Form] = []
+    while rest and isinstance(rest[0], Keyword):
+        options += rest[:2]
+        rest = rest[2:]
+    given = _options(compiler, "spec/defun", ("args", "ret", "fn"), options)
+    if rest and parameters is None:
+        form_error(compiler, rest[0], f"`{text(rest[0])}` of `spec/defun` is no option: write {example}")
+    if not given:
+        form_error(compiler, compiler.this, f"`spec/defun` needs :args, :ret or :fn: write {example}")
+    specs = {option: captured(compiler, form) for option, form in given.items()}
+    defined = call(compiler, "define-function", Symbol("__name__"), String(str(name)), **specs, **_where(compiler))
+    if parameters is None:
+        return Expression([Symbol("do"), defined, Symbol("None")])
+    function = Expression([Symbol("defn"), name, parameters, *docstring, *rest])
+    return Expression([Symbol("do"), defined, function])
+
+
 def keywords(compiler: Any, function: str, forms: Sequence[Form]) -> Form:
     """The call of a function of registered keywords."""
     for form in forms:
@@ -131,6 +158,14 @@ def tensor(compiler: Any, forms: Sequence[Form]) -> Form:
     for name, value in given.items():
         given[name] = keyword(value) if isinstance(value, Keyword) else value
     return call(compiler, "tensor", *pattern, **given, **_where(compiler))
+
+
+def passed(compiler: Any, function: str, forms: Sequence[Form], least: int = 0) -> Form:
+    """The call of a function with the forms as they are, of which a keyword at the beginning is a spec."""
+    if len(forms) < least:
+        form_error(compiler, compiler.this, f"`{_head(compiler)}` needs {least} forms; it was given {len(forms)}")
+    first = [keyword(form) if isinstance(form, Keyword) else form for form in forms[:1]]
+    return call(compiler, function, *first, *forms[1:])
 
 
 def use(compiler: Any, function: str, forms: Sequence[Form], count: int | None = 2) -> Form:

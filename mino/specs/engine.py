@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import hy
 from hy.models import Keyword
@@ -57,7 +57,7 @@ class Scope:
         self.names: dict[str, int] = {}
         self.used: list[tuple[Any, Any, tuple[Any, ...]]] = []
         self.depth = 0
-        self.active: dict[tuple[str, int], int] = {}
+        self.active: dict[tuple[str, int], int] | None = None
 
     def saved(self) -> tuple[dict[str, int], int]:
         """The names as they are, for `restore` to come back to when a branch has failed."""
@@ -81,7 +81,6 @@ class Scope:
         return Failed((Problem((), (), tuple(self.at), pred, val, reason, where, found, mark),), score)
 
 
-@runtime_checkable
 class Spec(Protocol):
     """Anything that can check a value."""
 
@@ -130,7 +129,7 @@ class Named:
         return self.keyword
 
     def check(self, value: Any, scope: Scope) -> Any:
-        spec = registry.find(self.keyword) or registry.lookup(self.keyword, self.where)
+        spec = registry.specs.get(self.keyword) or registry.lookup(self.keyword, self.where)
         if scope.depth >= _WATCHED:
             return self._watched(spec, value, scope)
         scope.depth += 1
@@ -147,13 +146,14 @@ class Named:
 
     def _watched(self, spec: Spec, value: Any, scope: Scope) -> Any:
         key = (self.keyword, id(value))
-        if key in scope.active:
-            if scope.active[key] == len(scope.at):
-                raise circular([keyword for keyword, _ in scope.active], self)
+        active = scope.active = {} if scope.active is None else scope.active
+        if key in active:
+            if active[key] == len(scope.at):
+                raise circular([keyword for keyword, _ in active], self)
             return value  # a value that holds itself: what else there is of it is being checked
-        scope.active[key] = len(scope.at)
+        active[key] = len(scope.at)
         result = self._own(spec, value, scope) if is_module(value) else spec.check(value, scope)
-        del scope.active[key]
+        del active[key]
         return result.named(self.keyword) if type(result) is Failed else result
 
 
@@ -230,8 +230,8 @@ def spec(
         from mino.specs.logic import Enum
 
         return Enum(tuple(value), at)
-    if not isinstance(value, type) and isinstance(value, Spec):
-        return value
+    if hasattr(type(value), "check") and hasattr(type(value), "written"):
+        return value  # type: ignore[no-any-return]
     if callable(value):
         whole = text or _written_name(value)
         return Predicate(value, shown or whole, whole, at)

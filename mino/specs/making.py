@@ -128,7 +128,7 @@ def tensor(
     ":number"), or a list of these; a device without a number is any of its type; elements lie between `min` and
     `max`, and are finite if `finite`. Raises `ValueError` for an axis, a dtype or a device that is none.
     """
-    from mino.specs import shapes, tensors
+    from mino.specs import samples, shapes, tensors  # noqa: F401 - samples makes tensors generable
 
     text, wanted = tensors.dtypes(dtype) if dtype is not None else (None, None)
     return tensors.Tensor(
@@ -166,7 +166,7 @@ def components(*parts: Parts, where: WhereAt = None, **named: Any) -> Spec:
 
 def module(kind: type | None = None, *parts: Parts, where: WhereAt = None, **named: Any) -> Spec:
     """Modules, of the class `kind` where one is given, whose attributes conform; a plain value stands for itself."""
-    from mino.specs import models
+    from mino.specs import models, samples  # noqa: F401 - samples makes modules generable
 
     if kind is not None and not isinstance(kind, type):
         raise NoSpec(f"spec/module takes a class and :attribute spec pairs; found {kind!r} for a class", place(where))

@@ -94,8 +94,8 @@ def _marked(mark: Mark | None, paint: Any) -> list[str]:
     ).rstrip()
     note = f"{paint(carets, _RED)} {mark.note}".rstrip()
     if mark.expected is None:
-        return [f"    {mark.found}", f"    {note}"]
-    return [f"    expected {mark.expected}", f"    found    {mark.found}", f"             {note}"]
+        return [f"  {mark.found}", f"  {note}"]
+    return [f"  expected {mark.expected}", f"  found    {mark.found}", f"           {note}"]
 
 
 def _key(key: Any) -> str:

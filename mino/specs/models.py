@@ -19,6 +19,7 @@ from mino.specs.names import meant, written
 from mino.specs.problems import Place
 from mino.summary import summary
 
+_Module = nn.Module
 _STORES = {"parameters": "_parameters", "modules": "_modules", "buffers": "_buffers"}
 _ONE = {"parameters": "parameter", "modules": "sub-module", "buffers": "buffer", "components": "component"}
 
@@ -40,11 +41,15 @@ class Held:
     kind: str
     parts: tuple[Part, ...]
     where: Place | None = field(default=None, compare=False)
+    _store: str | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_store", _STORES.get(self.kind))
 
     def check(self, value: Any, scope: Scope) -> Any:
-        if not isinstance(value, nn.Module):
+        if not isinstance(value, _Module):
             return scope.fails(f"a module with {self.kind}", value, None, self.where)
-        held = _held(value, self.kind)
+        held = getattr(value, self._store) if self._store else _held(value, self.kind)
         failures = None
         at = scope.at
         for part in self.parts:

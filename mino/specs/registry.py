@@ -32,8 +32,8 @@ class Generator:
 class Snapshot(Mapping[Any, Any]):
     """What was registered at one moment. Keys are keywords, as `:name` in Hy or the text ":name"."""
 
-    def __init__(self, specs: Mapping[str, Spec], generators: Mapping[str, Generator]) -> None:
-        self.specs, self.generators = MappingProxyType(dict(specs)), MappingProxyType(dict(generators))
+    def __init__(self, registered: Mapping[str, Spec], made_by: Mapping[str, Generator]) -> None:
+        self.specs, self.generators = MappingProxyType(dict(registered)), MappingProxyType(dict(made_by))
 
     def __getitem__(self, keyword: str | Keyword) -> Spec:
         text = keyword_text(keyword)
@@ -50,20 +50,20 @@ class Snapshot(Mapping[Any, Any]):
 
 
 _lock = threading.RLock()
-_specs: dict[str, Spec] = {}
-_generators: dict[str, Generator] = {}
+specs: dict[str, Spec] = {}
+generators: dict[str, Generator] = {}
 
 
 def find(keyword: str) -> Spec | None:
     """The spec registered under a keyword's text, or None."""
-    return _specs.get(keyword)
+    return specs.get(keyword)
 
 
 def lookup(keyword: str, where: Place | None = None) -> Spec:
     """The spec registered under `keyword` (with its colon). Raises `UnknownSpec`, which names the nearest."""
-    found = _specs.get(keyword)
+    found = specs.get(keyword)
     if found is None:
-        near = meant(keyword, _specs)
+        near = meant(keyword, specs)
         advice = "" if near else f": define it with (spec/def {keyword} spec)"
         raise UnknownSpec(f"no spec is registered as {keyword}{near or advice}", where)
     return found
@@ -71,46 +71,46 @@ def lookup(keyword: str, where: Place | None = None) -> Spec:
 
 def generator(keyword: str) -> Generator | None:
     """The generator of a spec, if it has one."""
-    return _generators.get(keyword)
+    return generators.get(keyword)
 
 
 def define(keyword: str | Keyword, spec: Spec) -> Spec:
     """Registers `spec` under `keyword`, in the place of what was there, and gives it back."""
-    global _specs
+    global specs
     with _lock:
-        _specs = {**_specs, keyword_text(keyword): spec}
+        specs = {**specs, keyword_text(keyword): spec}
     return spec
 
 
 def define_generator(keyword: str | Keyword, made_by: Generator) -> None:
     """Registers the function that makes values of the spec `keyword`."""
-    global _generators
+    global generators
     with _lock:
-        _generators = {**_generators, keyword_text(keyword): made_by}
+        generators = {**generators, keyword_text(keyword): made_by}
 
 
 def undefine(*keywords: str | Keyword) -> None:
     """Removes specs and their generators. Raises `UnknownSpec` for one that is not there, and then removes none."""
-    global _specs, _generators
+    global specs, generators
     texts = [keyword_text(keyword) for keyword in keywords]
     with _lock:
         for text in texts:
             lookup(text)
-        _specs = {text: spec for text, spec in _specs.items() if text not in texts}
-        _generators = {text: made_by for text, made_by in _generators.items() if text not in texts}
+        specs = {text: spec for text, spec in specs.items() if text not in texts}
+        generators = {text: made_by for text, made_by in generators.items() if text not in texts}
 
 
 def snapshot() -> Snapshot:
     """What is registered now."""
     with _lock:
-        return Snapshot(_specs, _generators)
+        return Snapshot(specs, generators)
 
 
 def restore(earlier: Snapshot) -> None:
     """Puts the registry back to an earlier state."""
-    global _specs, _generators
+    global specs, generators
     with _lock:
-        _specs, _generators = dict(earlier.specs), dict(earlier.generators)
+        specs, generators = dict(earlier.specs), dict(earlier.generators)
 
 
 @contextlib.contextmanager

@@ -149,7 +149,7 @@ class _Taken:
     def take(self, cat: Cat, scope: Scope) -> dict[str, Any]:
         conformed: dict[str, Any] = {}
         for tag, spec in cat.parts:
-            inner = _spliced(spec)
+            inner = spliced(spec)
             if inner is not None:
                 before = len(self.failures)
                 conformed[hy.mangle(tag[1:])] = self.take(inner, scope)
@@ -177,7 +177,7 @@ class _Taken:
         return scope.fails(spec.written(True), NOTHING, told, getattr(spec, "where", None)).under(tag)
 
 
-def _spliced(spec: Spec) -> Cat | None:
+def spliced(spec: Spec) -> Cat | None:
     """The `spec/cat` that `spec` is or names."""
     seen: list[str] = []
     while isinstance(spec, Named):

@@ -18,6 +18,8 @@ from mino.specs.names import meant
 from mino.specs.problems import Mark, Place
 from mino.specs.shapes import ANY, REST, Axis, mismatch
 
+_Tensor = torch.Tensor
+
 KINDS = {
     "float": lambda dtype: dtype.is_floating_point,
     "int": lambda dtype: not (dtype.is_floating_point or dtype.is_complex or dtype is torch.bool),
@@ -40,38 +42,51 @@ class Tensor:
     most: float | None = None
     finite: bool = False
     where: Place | None = field(default=None, compare=False)
+    # What follows from the rest, computed once: sizes and names by the index of their axis.
+    _sizes: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    _names: tuple[tuple[int, str], ...] = field(init=False, repr=False, compare=False)
+    _rest: bool = field(init=False, repr=False, compare=False)
+    _plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        axes = tuple(enumerate(self.axes or ()))
+        bounds = (self.requires_grad, self.least, self.most, self.finite or None)
+        derived = {
+            "_sizes": tuple((index, axis) for index, axis in axes if isinstance(axis, int)),
+            "_names": tuple((index, axis) for index, axis in axes if isinstance(axis, str) and axis != ANY),
+            "_rest": REST in (self.axes or ()),
+            "_plain": all(bound is None for bound in bounds),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
     def check(self, value: Any, scope: Scope) -> Any:
-        if not isinstance(value, torch.Tensor):
-            return scope.fails(self.written(True), value, None, self.where)
-        if self.axes is not None and REST in self.axes:
-            return self._failure(value, scope)
-        return value if self._holds(value, scope) else self._failure(value, scope)
-
-    def _holds(self, value: Any, scope: Scope) -> bool:
         """The check without a word about what is wrong: this is what is paid when all is well."""
-        axes = self.axes
-        if axes is not None:
+        if not isinstance(value, _Tensor):
+            return scope.fails(self.written(True), value, None, self.where)
+        if self._rest:
+            return self._failure(value, scope)
+        if self.axes is not None:
             sizes = value.shape
-            if len(sizes) != len(axes):
-                return False
-            names = scope.names
-            for axis, size in zip(axes, sizes, strict=True):
-                if isinstance(axis, int):
-                    if axis != size:
-                        return False
-                elif axis != ANY and names.setdefault(axis, size) != size:
-                    return False
-            scope.used.append((axes, sizes, tuple(scope.at)))
+            if len(sizes) != len(self.axes):
+                return self._failure(value, scope)
+            for index, size in self._sizes:
+                if sizes[index] != size:
+                    return self._failure(value, scope)
+            if self._names:
+                names = scope.names
+                for index, name in self._names:
+                    size = sizes[index]
+                    if names.setdefault(name, size) != size:
+                        return self._failure(value, scope)
+                scope.used.append((self.axes, sizes, tuple(scope.at)))
         if self.dtypes is not None and value.dtype not in self.dtypes:
-            return False
+            return self._failure(value, scope)
         if self.device is not None and not _same_device(self.device, value.device):
-            return False
-        return self._plain or compiling() or self._values(value) is None
-
-    @property
-    def _plain(self) -> bool:
-        return self.requires_grad is None and self.least is None and self.most is None and not self.finite
+            return self._failure(value, scope)
+        if self._plain or compiling() or self._values(value) is None:
+            return value
+        return self._failure(value, scope)
 
     def _failure(self, value: Any, scope: Scope) -> Any:
         """The failure with its reasons; the value, if there is none after all."""
