@@ -19,6 +19,9 @@ from mino.forms import form_error, is_dotted, place, text
 
 NESTED = 64
 
+PREFIXED = tuple(map(Symbol, ("quote", "quasiquote", "unpack-iterable", "unpack-mapping")))
+LAMBDAS = (Symbol("fn"), Symbol("mu"))
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -76,13 +79,12 @@ class Thread:
         threaded = [held.form for held in arguments]
         if isinstance(step, Symbol | Keyword) or is_dotted(step):
             return Held(place(Expression([step, *threaded]), step))
-        if not isinstance(step, Expression) or not step:
-            form_error(
-                self.compiler,
-                step,
-                f"`{text(step)}` is not a step of `{self.name}`: a step is a name or a form, such as f or (f a)"
-                + (". Lists are threaded by *-> and |->" if isinstance(step, List) else ""),
-            )
+        is_lambda = not self.last and _is_lambda(step)
+        if not isinstance(step, Expression) or not step or _is_prefixed(step) or is_lambda:
+            sentence = f"`{text(step)}` is not a step of `{self.name}`: a step is a name or a form, such as f or (f a)"
+            hint = ". Lists are threaded by *-> and |->" if isinstance(step, List) else ""
+            hint = f". To call it, write ({text(step)})" if is_lambda else hint
+            form_error(self.compiler, step, sentence + hint)
         head, rest = step[0], list(step[1:])
         parts = [head, *rest, *threaded] if self.last else [head, *threaded, *rest]
         return Held(place(Expression(parts), step))
@@ -172,6 +174,16 @@ def conditional(compiler: Any, name: str, forms: Iterable[Object]) -> Object:
         taken = thread.step(step, [held]).form
         held = Held(place(Expression([Symbol("if"), test, taken, held.form]), step))
     return thread.finish(held.form)
+
+
+def _is_prefixed(form: Object) -> bool:
+    """Whether the form is written with a sign in front: `'f`, `#* fs`."""
+    return isinstance(form, Expression) and len(form) == 2 and form[0] in PREFIXED
+
+
+def _is_lambda(form: Object) -> bool:
+    """Whether the form is `(fn [y] …)`, which as a step would be `(fn x [y] …)`."""
+    return isinstance(form, Expression) and len(form) > 1 and form[0] in LAMBDAS and isinstance(form[1], List)
 
 
 def _unpacks(form: Object) -> bool:

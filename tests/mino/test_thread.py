@@ -55,6 +55,8 @@ def test_golden_values(run, macro):
         ("(-> d :key)", "(:key d)"),
         ("(-> [1 2] len)", "(len [1 2])"),
         ("(->> xs (map f) list)", "(list (map f xs))"),
+        ("(->> (+ y 1) (fn [y]))", "(fn [y] (+ y 1))"),
+        ("(-> 1 ((fn [y] y)))", "((fn [y] y) 1)"),
         ("(*-> [x y] +)", "(+ x y)"),
         ("(*-> x [inc dec])", "[(inc x) (dec x)]"),
         ("(*->> [x y] (f a))", "(f a x y)"),
@@ -79,6 +81,15 @@ def test_expansion(run, form, expansion):
             "`|->` threads 2 branches into a list of 3 steps: write 2 steps, one a branch", 2, 3, 2, 10)),
         ("(|-> [x #* y] f)", (
             "`|->` cannot count the branches of `#* y`: write each branch on its own", 1, 9, 1, 13)),
+        ("(-> x (fn [y] y))", (
+            "`(fn [y] y)` is not a step of `->`: a step is a name or a form, such as f or (f a). "
+            "To call it, write ((fn [y] y))", 1, 7, 1, 17)),
+        ("(*-> x [f (mu [y] y)])", (
+            "`(mu [y] y)` is not a step of `*->`: a step is a name or a form, such as f or (f a). "
+            "To call it, write ((mu [y] y))", 1, 11, 1, 21)),
+        ("(->> x #* fs)", (
+            "`#* fs` is not a step of `->>`: a step is a name or a form, such as f or (f a)", 1, 8, 1, 13)),
+        ("(-> x 'f)", ("`'f` is not a step of `->`: a step is a name or a form, such as f or (f a)", 1, 7, 1, 9)),
         ("(-> x ())", (
             "`()` is not a step of `->`: a step is a name or a form, such as f or (f a)", 1, 7, 1, 9)),
         ("(cond-> x a f b)", ("the test `b` of `cond->` has no form: write a step after it", 1, 15, 1, 16)),
