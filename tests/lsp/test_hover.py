@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from mino_lsp.features.hover import hover
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import ModuleValue
 
 from .documents import fact, other, report, snapshot, span, tensor
-from .editor import EXAMPLES, Editor
+from .editor import EXAMPLES, Document, Editor
 
 FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def example(editor: Editor, root: Path) -> Document:
+    """The example, previewed."""
+    return await editor.open(root / "feed_forward.hy", FEED_FORWARD).previewed()
 
 
 def check(shown: str, *expected: str) -> None:
@@ -45,10 +52,8 @@ def check(shown: str, *expected: str) -> None:
         (":weights", []),
     ],
 )
-async def test_what_passed(editor: Editor, root: Path, place: str, expected: list[str]) -> None:
-    document = editor.open(root / "feed_forward.hy", FEED_FORWARD)
-    await document.previewed()
-    check(await document.hover(place), *expected)
+async def test_what_passed(example: Document, place: str, expected: list[str]) -> None:
+    check(await example.hover(place), *expected)
 
 
 TEXT = "(setv x (f y))\n(defn g [a] a)\n(g 1)\n"
