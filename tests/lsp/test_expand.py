@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from .editor import EXAMPLES, Document, Editor
 
@@ -141,11 +142,15 @@ async def test_refused(editor: Editor, root: Path, arguments: dict[str, Any], to
         ("(print 1)", "(print", "Without trust only Mino's threading macros are expanded"),
     ],
 )
-async def test_without_trust(editors: Any, root: Path, text: str, place: str, told: str) -> None:
-    editor = await editors(trust="none")
-    document = editor.open(root / "untrusted.hy", text)
+async def test_without_trust(untrusted: Editor, root: Path, text: str, place: str, told: str) -> None:
+    document = untrusted.open(root / "untrusted.hy", text)
     if told:
-        assert told in await editor.refusal("mino.expand", {"uri": document.uri, "position": document.place(place)})
+        assert told in await untrusted.refusal("mino.expand", {"uri": document.uri, "position": document.place(place)})
     else:
         await check(document, place, "all", "->", "(f x)")
-    await editor.leave()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def untrusted(editors: Any) -> Editor:
+    editor: Editor = await editors(trust="none")
+    return editor

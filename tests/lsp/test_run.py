@@ -124,8 +124,13 @@ async def test_the_one_environment(editors: Any, root: Path) -> None:
     )
     arguments = program(root / "below", text)
     await check(editor, arguments, 0, "__main__ True ['a', 'b c'] told 42\n")
-    await check(editor, {**arguments, "args": ["c"]}, 0, "__main__ True ['c'] told 42\n")
     assert await editor.leave() == 0
+
+
+async def test_the_arguments_of_one_run(editor: Editor, root: Path) -> None:
+    arguments = program(root, "(import sys) (print (get sys.argv (slice 1 None)))")
+    await check(editor, {**arguments, "args": ["a", 2]}, 0, "['a', '2']\n")
+    await check(editor, arguments, 0, "[]\n")
 
 
 async def test_a_flood_of_output_comes_whole_and_in_order(editor: Editor, root: Path) -> None:

@@ -83,9 +83,8 @@ async def test_a_complaint_is_shown_and_the_default_kept(editors: Any, root: Pat
 
 
 @pytest.mark.parametrize("carried", [True, False])
-async def test_a_change_acts_at_once(editors: Any, root: Path, carried: bool) -> None:
+async def test_a_change_acts_at_once(editor: Editor, root: Path, carried: bool) -> None:
     """Whether the client sends the settings along or is asked for its section."""
-    editor: Editor = await editors()
     document = editor.open(root / "main.hy", TEXT)
     await document.previewed()
     assert [label for _, label in await document.hints()] == ["→ [3]"]
@@ -111,7 +110,7 @@ async def test_a_change_acts_at_once(editors: Any, root: Path, carried: bool) ->
     assert "`[4]`" in await document.hover("a (")
     assert (await editor.execute("mino.devices", {}))["configured"] == "cuda:3"
     assert not editor.messages
-    await editor.leave()
+    change({"device": "auto", "preview": {"mode": "onType"}})
 
 
 async def test_settings_that_are_nothing(editors: Any) -> None:

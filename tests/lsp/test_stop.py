@@ -11,10 +11,10 @@ from lsprotocol import types as lsp
 from .editor import SECONDS, Editor, plain
 from .processes import appeared, marked, marker
 
-# Children, one of them in a session of its own, and a program that will not be interrupted.
-STUBBORN = """\
+# Children that will not be interrupted, one of them in a session of its own.
+PROGRAM = """\
 (import os signal sys time)
-(signal.signal signal.SIGINT signal.SIG_IGN)
+{first}
 (for [own [False True]]
   (when (= (os.fork) 0)
     (when own (os.setsid))
@@ -24,11 +24,14 @@ STUBBORN = """\
 """
 
 
-async def start(editor: Editor, root: Path, name: str) -> tuple[asyncio.Task[Any], str, int]:
-    """A run that nothing but killing ends: (its request, a word that its processes have, its number)."""
+STUBBORN = "(signal.signal signal.SIGINT signal.SIG_IGN)"
+
+
+async def start(editor: Editor, root: Path, name: str, first: str = "") -> tuple[asyncio.Task[Any], str, int]:
+    """A run that never ends: (its request, a word that its processes have, its number)."""
     word = marker()
     path = root / name
-    path.write_text(STUBBORN.format(word=word), "utf-8")
+    path.write_text(PROGRAM.format(word=word, first=first), "utf-8")
     seen = len(editor.outputs)
     params = lsp.ExecuteCommandParams("mino.run", [{"uri": path.as_uri()}])
     running = asyncio.ensure_future(editor.workspace_execute_command_async(params))
@@ -48,8 +51,8 @@ async def test_nothing_runs(editor: Editor) -> None:
 
 
 async def test_all_and_one(editor: Editor, root: Path) -> None:
-    runs = [await start(editor, root, f"stubborn{i}.hy") for i in range(2)]
-    (first, first_word, first_run), (second, second_word, second_run) = runs
+    first, first_word, first_run = await start(editor, root, "stubborn.hy", STUBBORN)
+    second, second_word, second_run = await start(editor, root, "other.hy")
     await check(editor, {"run": 99999}, [])
     await check(editor, {"run": first_run}, [first_run])
     assert not marked(first_word) and marked(second_word)

@@ -205,12 +205,12 @@ async def test_a_previewed_document_executes_and_cannot_write(editors: Any, tmp_
     assert Path(os.readlink(f"/proc/{worker}/exe")).name.startswith("python")
 
 
-@pytest.mark.parametrize("told", [3, "yes", None, []])
-async def test_bad_arguments(editors: Any, tmp_path: Path, told: Any) -> None:
+async def test_bad_arguments(editors: Any, tmp_path: Path) -> None:
     folder = tmp_path / "workspace"
     folder.mkdir()
     editor = await editors(root=folder, state=tmp_path / "state", trust="none")
-    assert 'mino.trust takes {"uri", "trusted": true or false}' in await editor.refusal("mino.trust", {"trusted": told})
+    for told in (3, "yes", None, []):
+        assert 'mino.trust takes {"uri", "trusted"' in await editor.refusal("mino.trust", {"trusted": told})
     await editor.leave()
 
 
