@@ -6,8 +6,10 @@ predicate, a class for its instances, or a set for its members.
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
+import types
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -38,6 +40,7 @@ from mino.specs.making import (
     tensor,
     tuple_,
 )
+from mino.specs.owned import Owned, owned
 from mino.specs.problems import (
     CircularSpec,
     GeneratorCall,
@@ -59,6 +62,7 @@ __all__ = [
     "Mark",
     "NoGenerator",
     "NoSpec",
+    "Owned",
     "Place",
     "Problem",
     "Snapshot",
@@ -94,6 +98,7 @@ __all__ = [
     "nilable",
     "not_",
     "or_",
+    "owned",
     "parameters",
     "registered",
     "replace",
@@ -108,9 +113,6 @@ __all__ = [
     "unstrument",
     "valid",
 ]
-
-asserting = os.environ.get("MINO_CHECK_ASSERTS", "") not in ("", "0", "false")
-"""Whether `assert_` checks: the one flag that a `(spec/assert …)` which is off tests."""
 
 WhereAt = Place | tuple[Any, ...] | None
 
@@ -139,6 +141,8 @@ def conform(definition: Any, value: Any, where: WhereAt = None) -> Any:
     """`value` as its spec conforms it. Raises `SpecError` with every problem."""
     result = _checked(definition, value, where)
     if type(result) is Failed:
+        if engine.compiling():
+            raise SpecError(engine.UNTOLD)
         raise error(f"{summary(value)} does not conform to {describe_name(definition)}.", result, value)
     return result
 
@@ -160,7 +164,7 @@ def explain(definition: Any, value: Any, where: WhereAt = None, file: TextIO | N
 
 def assert_(definition: Any, value: Any, where: WhereAt = None) -> Any:
     """`value`, if it conforms or while assertions are off. Raises `SpecError` with every problem."""
-    if asserting:
+    if Used.asserting:
         conform(definition, value, where)
     return value
 
@@ -168,10 +172,9 @@ def assert_(definition: Any, value: Any, where: WhereAt = None) -> Any:
 def check_asserts(on: bool | None = None) -> bool:
     """Switches `assert_` on or off, if asked to; whether it is on. It is off at first, as in Clojure, unless the
     environment has MINO_CHECK_ASSERTS=1."""
-    global asserting
     if on is not None:
-        asserting = bool(on)
-    return asserting
+        Used.asserting = bool(on)
+    return Used.asserting
 
 
 def form(definition: Any, where: WhereAt = None) -> Any:
@@ -192,12 +195,6 @@ def define_function(
     `args` is a spec of the sequence of the arguments; `fn` is given `{"args": …, "ret": …}`, conformed.
     """
     return functions.define(module, name, args, ret, fn, _place(where))
-
-
-def present(scope: dict[str, Any]) -> Any:
-    """Makes this module known in a namespace, so that the macros' expansions find it there at the cost of a name."""
-    scope["_mino_check"] = module_ = sys.modules[__name__]
-    return module_
 
 
 def error(sentence: str, failed: Failed, value: Any) -> SpecError:
@@ -243,3 +240,19 @@ def _located(failed: Failed, value: Any) -> tuple[Problem, ...]:
 
 def _place(where: WhereAt) -> Place | None:
     return Place(*where) if isinstance(where, tuple) else where
+
+
+class Used:
+    """What the expansions of the `spec/…` macros use: they find it among the builtins, as those of Hy find
+    Hy's macros, since a name costs nanoseconds and `hy.I` microseconds. It is a class because torch.compile follows a
+    class from there, and no module.
+    """
+
+    asserting = os.environ.get("MINO_CHECK_ASSERTS", "") not in ("", "0", "false")
+    """Whether assertions are checked: the one flag that one which is off tests."""
+
+
+for _name in __all__:
+    if isinstance(globals()[_name], types.FunctionType):
+        setattr(Used, _name, staticmethod(globals()[_name]))
+builtins.__dict__["_mino_check"] = Used

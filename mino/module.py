@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from mino import columns, printing, recipe
+from mino.check import Owned
 from mino.signatures import Signature
 from mino.unbound import UNBOUND
 
@@ -28,6 +29,7 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
     __components__: ClassVar[tuple[str, ...]] = ()
     __procedure__: ClassVar[str] = ""
     __recipe__: ClassVar[recipe.Recipe]
+    __specs__: ClassVar[Owned | None] = None
     __signature__ = Signature()
 
     def __init__(self, /, *values: Any, **components: Any) -> None:
@@ -51,8 +53,16 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
 M = TypeVar("M", bound=Mu)
 
 
-def define(factory: Factory, name: str, components: Iterable[str], procedure: str, doc: str | None = None) -> type[Mu]:
-    """The class of a mu: `factory` is what the macro made of its body, `procedure` is its text.
+def define(
+    factory: Factory,
+    name: str,
+    components: Iterable[str],
+    procedure: str,
+    doc: str | None = None,
+    specs: Owned | None = None,
+) -> type[Mu]:
+    """The class of a mu: `factory` is what the macro made of its body, `procedure` is its text, `specs` are those that
+    its components carry.
 
     Raises `TypeError` when a component has the name of an attribute that every module has.
     """
@@ -75,6 +85,7 @@ def define(factory: Factory, name: str, components: Iterable[str], procedure: st
         "__components__": components,
         "__procedure__": procedure,
         "forward": forward,
+        **({"__specs__": specs} if specs is not None else {}),
     }
     made: type[Mu] = type(name, (Mu,), namespace)
     made.__recipe__ = recipe.Recipe(made)
@@ -151,6 +162,8 @@ def _register(mu: Mu, components: dict[str, Any]) -> None:
             mu.register_buffer(name, value)
         else:
             setattr(mu, name, value)
+    if mu.__specs__ is not None:
+        mu.__specs__.bound(mu)
 
 
 def _positional(mu: Mu) -> str:

@@ -15,6 +15,7 @@ import hy
 from hy.errors import HyLanguageError
 from hy.models import Dict, Expression, Keyword, List, Object, Set, String, Symbol, Tuple
 
+from mino import specforms
 from mino.forms import call, dotted, form_error, generated, is_dotted, place, text
 from mino.reserved import RESERVED
 
@@ -80,6 +81,7 @@ def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> F
         Tuple([String(each) for each in names]),
         String(shown),
         docstring or Symbol("None"),
+        *specforms.owned(compiler, name, forms[0]),
     )
     return Expression([generated(part, this) for part in parts])
 

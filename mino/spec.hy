@@ -1,6 +1,6 @@
 "Specs: what has to hold of models, tensors and other values; checked, explained, and generated from."
 
-(import mino [importing specforms])
+(import mino [check importing specforms])
 
 (importing.install)
 
@@ -150,7 +150,7 @@
 
 (defmacro spec/check-asserts [#* on]
   "Switches assertions on or off, `(spec/check-asserts True)`; whether they are on, `(spec/check-asserts)`."
-  `(hy.I.mino/check.check-asserts ~@on))
+  `(_mino_check.check-asserts ~@on))
 
 (defmacro spec/form [_hy_compiler #* forms]
   "The form that makes a spec; of a keyword, of what is registered under it: `(spec/form :matrix)`."

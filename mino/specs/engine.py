@@ -24,6 +24,9 @@ from mino.summary import summary
 _WATCHED = 40
 
 
+# What is said of a shape, dtype or device that does not conform while torch.compile traces the check.
+UNTOLD = "A tensor does not conform to its spec: call the model without torch.compile to be told which, and why."
+
 # In the place of a value that is missing.
 NOTHING = object()
 
@@ -77,6 +80,8 @@ class Scope:
         score: int = 0,
     ) -> Failed:
         """The failure of the value at hand."""
+        if compiling():
+            return Failed((), score)
         val, found = ("nothing", None) if value is NOTHING else (summary(value), value)
         return Failed((Problem((), (), tuple(self.at), pred, val, reason, where, found, mark),), score)
 

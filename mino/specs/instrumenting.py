@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -146,13 +145,11 @@ def _checking(contract: functions.Contract, function: Callable[..., Any]) -> Cal
 
 def _watch(made: Any) -> Callable[[], None]:
     plain = made.__call__
-    forward = inspect.signature(made.forward)
+    components = [hy.mangle(component) for component in made.__components__]
 
     def __call__(self: Any, *given: Any, **named: Any) -> Any:
-        bound = attempt(lambda: forward.bind(self, *given, **named))
-        if isinstance(bound, inspect.BoundArguments):
-            _, *components = bound.arguments
-            made.__specs__.call(self, {name: bound.arguments[name] for name in components})
+        if len(given) <= len(components):  # else the call says what is wrong with it
+            made.__specs__.call(self, {**dict(zip(components, given, strict=False)), **named})
         return plain(self, *given, **named)
 
     made.__call__ = __call__

@@ -55,7 +55,7 @@ class Or:
         """The failure of the branch that came furthest; where none did, one failure of them all."""
         best = max((each.score for each in failures), default=0)
         ahead = [each for each in failures if each.score == best]
-        if best and len(ahead) == 1:
+        if best and len(ahead) == 1 and ahead[0].problems:
             others = tuple(problem for each in failures if each is not ahead[0] for problem in each.problems)
             first, *more = ahead[0].problems
             if not first.alternatives:
@@ -63,6 +63,8 @@ class Or:
                 first = replace(first, reason=_joined(first.reason, told), alternatives=others)
             return Failed((first, *more), best)
         combined = scope.fails(self.written(True), value, None, self.where, score=best)
+        if not combined.problems:
+            return combined
         branches = tuple(problem for each in failures for problem in each.problems)
         return Failed((replace(combined.problems[0], alternatives=branches),), best)
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from hy.models import Keyword
 
-from mino.specs.engine import Scope, compiling, form
+from mino.specs.engine import Failed, Scope, compiling, form
 from mino.specs.foreign import Raised, attempt
 from mino.specs.names import meant
 from mino.specs.problems import Mark, Place
@@ -90,6 +90,8 @@ class Tensor:
 
     def _failure(self, value: Any, scope: Scope) -> Any:
         """The failure with its reasons; the value, if there is none after all."""
+        if compiling() and not self._rest:
+            return Failed(())
         reasons: list[str] = []
         mark: Mark | None = None
         score = 1

@@ -117,7 +117,7 @@ BAD = [
     ("(spec/gen :odd)", TypeError, "the generator of :odd takes [n [times …]], and was given 0 arguments"),
     ("(spec/gen :odd 1 2 3)", TypeError, "(too many positional arguments): write (spec/gen :odd n [times …]) ("),
     ("(spec/gen :odd :m 1)", TypeError, "and was given :m (missing a required argument: 'n')"),
-    ("(spec/gen :odd 1 :times 1.5)", ValueError, "2.5, made by the generator of :odd, does not conform to :odd."),
+    ("(spec/gen :odd 1 :times 1)", ValueError, "2, made by the generator of :odd, does not conform to :odd."),
     ("(spec/gen :even)", LookupError, "no spec is registered as :even"),
     ("(spec/gen :endless)", LookupError, ":endless refers to itself in every value that could be made of it"),
     ("(spec/gen (fn [x] True))", LookupError, "True has no generator: register it under a keyword, and define one"),
@@ -129,11 +129,9 @@ BAD = [
 
 @pytest.mark.parametrize(("form", "kind", "text"), BAD)
 def test_what_cannot_be_made(table, form, kind, text):
-    form = form.replace("1.5", "0.75") if "made by" not in text else form
     with pytest.raises(kind) as caught:
         table(form)
-    if "made by" not in text:
-        assert text in str(caught.value)
+    assert text in str(caught.value)
 
 
 def test_a_generator_that_makes_wrong_data_is_reported_as_such(table):
@@ -168,9 +166,8 @@ def test_recursive_specs_are_made_to_an_end(table):
 
 def test_generators_work_under_fake_tensors(table):
     with FakeTensorMode():
-        x, w = table(
-            "(spec/gen (spec/tuple (spec/tensor [n 3] :min 0 :finite True) (spec/tensor [3] :requires-grad True)) :seed 0)"
-        )
+        table("(setv pair (spec/tuple (spec/tensor [n 3] :min 0 :finite True) (spec/tensor [3] :requires-grad True)))")
+        x, w = table("(spec/gen pair :seed 0)")
         assert type(x).__name__ == "FakeTensor" and w.requires_grad
         assert table("(spec/valid? (spec/and (spec/tensor [_ 3]) (fn [x] (> (.item (.sum x)) 0))) x)", x=x)
     with pytest.raises(check.SpecError), FakeTensorMode():
