@@ -7,12 +7,19 @@ from typing import Any, cast
 
 from lsprotocol import types as lsp
 
+from mino_lsp.analysis import DefinitionKind
+from mino_lsp.analysis.links import Place
 from mino_lsp.commands import Located
 from mino_lsp.features.code_lenses import Lens
+from mino_lsp.features.definition import Location
+from mino_lsp.features.document_symbols import DocumentSymbol
 from mino_lsp.features.folding import Fold
+from mino_lsp.features.highlights import Highlight
 from mino_lsp.features.hover import Hover
 from mino_lsp.features.inlay_hints import Hint
+from mino_lsp.features.rename import Renaming
 from mino_lsp.features.semantic_tokens import Delta
+from mino_lsp.features.workspace_symbols import WorkspaceSymbol
 from mino_lsp.format import Edit
 from mino_lsp.paint import MODIFIERS, TYPES
 from mino_lsp.syntax import Encoding, Text
@@ -34,6 +41,20 @@ MESSAGE_TYPES: dict[Severity, lsp.MessageType] = {
 
 
 LEGEND = lsp.SemanticTokensLegend(TYPES, MODIFIERS)
+
+SYMBOL_KINDS: dict[DefinitionKind, lsp.SymbolKind] = {
+    DefinitionKind.FUNCTION: lsp.SymbolKind.Function,
+    DefinitionKind.METHOD: lsp.SymbolKind.Method,
+    DefinitionKind.CLASS: lsp.SymbolKind.Class,
+    DefinitionKind.MU: lsp.SymbolKind.Class,
+    DefinitionKind.MACRO: lsp.SymbolKind.Operator,
+    DefinitionKind.READER: lsp.SymbolKind.Operator,
+    DefinitionKind.COMPONENT: lsp.SymbolKind.Property,
+    DefinitionKind.FIELD: lsp.SymbolKind.Field,
+    DefinitionKind.MODULE: lsp.SymbolKind.Module,
+    DefinitionKind.TYPE: lsp.SymbolKind.TypeParameter,
+    DefinitionKind.SPEC: lsp.SymbolKind.Interface,
+}
 
 
 class Edge:
@@ -112,6 +133,63 @@ class Edge:
 
     def token_edits(self, deltas: Sequence[Delta]) -> list[lsp.SemanticTokensEdit]:
         return [lsp.SemanticTokensEdit(delta.start, delta.deleted, delta.numbers) for delta in deltas]
+
+    def locations(self, found: Sequence[Location]) -> list[lsp.Location]:
+        return [lsp.Location(one.document.uri, self.range(one.document.text, one.span)) for one in found]
+
+    def places(self, found: Sequence[Place]) -> list[lsp.Location]:
+        spans = [(one.document, Span(one.occurrence.start, one.occurrence.end)) for one in found]
+        return [lsp.Location(document.uri, self.range(document.text, span)) for document, span in spans]
+
+    def highlights(self, text: Text, found: Sequence[Highlight]) -> list[lsp.DocumentHighlight]:
+        kinds = lsp.DocumentHighlightKind
+        return [
+            lsp.DocumentHighlight(self.range(text, one.span), kinds.Write if one.writes else kinds.Read)
+            for one in found
+        ]
+
+    def symbols(self, text: Text, found: Sequence[DocumentSymbol]) -> list[lsp.DocumentSymbol]:
+        return [
+            lsp.DocumentSymbol(
+                name=one.name,
+                kind=SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable),
+                range=self.range(text, one.span),
+                selection_range=self.range(text, one.name_span),
+                detail=one.detail or None,
+                children=self.symbols(text, one.children) or None,
+            )
+            for one in found
+        ]
+
+    def flat_symbols(
+        self, text: Text, uri: str, found: Sequence[DocumentSymbol], container: str | None = None
+    ) -> list[lsp.SymbolInformation]:
+        """For clients that show no tree."""
+        flat = []
+        for one in found:
+            kind = SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable)
+            location = lsp.Location(uri, self.range(text, one.span))
+            flat.append(lsp.SymbolInformation(location, one.name, kind, container_name=container))
+            flat += self.flat_symbols(text, uri, one.children, one.name)
+        return flat
+
+    def workspace_symbols(self, found: Sequence[WorkspaceSymbol]) -> list[lsp.SymbolInformation]:
+        return [
+            lsp.SymbolInformation(
+                lsp.Location(one.document.uri, self.range(one.document.text, one.span)),
+                one.name,
+                SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable),
+                container_name=one.document.uri.rpartition("/")[2],
+            )
+            for one in found
+        ]
+
+    def renaming(self, found: Sequence[Renaming]) -> lsp.WorkspaceEdit:
+        changes: dict[str, list[lsp.TextEdit]] = {}
+        for one in found:
+            edit = lsp.TextEdit(self.range(one.document.text, one.span), one.text)
+            changes.setdefault(one.document.uri, []).append(edit)
+        return lsp.WorkspaceEdit(changes=dict(changes))
 
     def plain(self, value: Any, uri: str) -> Any:
         """A command's answer with its places as ranges."""

@@ -23,13 +23,19 @@ from pygls.protocol.language_server import lsp_method
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge
 from mino_lsp.features.code_lenses import code_lenses
+from mino_lsp.features.definition import declaration, definition
 from mino_lsp.features.diagnostics import diagnostics
+from mino_lsp.features.document_symbols import document_symbols
 from mino_lsp.features.folding import folding
 from mino_lsp.features.formatting import format_document, format_on_type, format_range
+from mino_lsp.features.highlights import highlights
 from mino_lsp.features.hover import hover
 from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.features.references import references
+from mino_lsp.features.rename import Impossible, prepare_rename, rename
 from mino_lsp.features.selection_ranges import selection_ranges
 from mino_lsp.features.semantic_tokens import delta, semantic_tokens
+from mino_lsp.features.workspace_symbols import workspace_symbols
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
@@ -110,6 +116,7 @@ class Protocol(LanguageServerProtocol):
             if path in roots:
                 roots.remove(path)
         roots += [Path(path_of(folder.uri)) for folder in params.event.added]
+        self._server.mino.reindex()
 
     @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]
@@ -214,6 +221,7 @@ class Server(LanguageServer):
         if not folders and params.root_uri:
             folders = [path_of(params.root_uri)]
         self.mino.roots += map(Path, folders)
+        self.mino.reindex()
         self.initialized = True
         self.mino.configure(params.initialization_options)
         if self._client_can.pull:
@@ -384,6 +392,59 @@ class Server(LanguageServer):
         within = self.edge.span(snapshot.text, params.range)
         return lsp.SemanticTokens(semantic_tokens(snapshot, self.edge.encoding, within))
 
+    def _place(self, params: Any) -> tuple[Snapshot, int]:
+        """The document and the offset that a request is about."""
+        snapshot = self._snapshot(params.text_document.uri)
+        return snapshot, self.edge.offset(snapshot.text, params.position)
+
+    def definition(self, params: lsp.DefinitionParams) -> Any:
+        return self.edge.locations(definition(*self._place(params)))
+
+    def declaration(self, params: lsp.DeclarationParams) -> Any:
+        return self.edge.locations(declaration(*self._place(params)))
+
+    def references(self, params: lsp.ReferenceParams) -> list[lsp.Location]:
+        return self.edge.places(references(*self._place(params), params.context.include_declaration))
+
+    def document_highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
+        snapshot, offset = self._place(params)
+        return self.edge.highlights(snapshot.text, highlights(snapshot, offset))
+
+    def document_symbol(self, params: lsp.DocumentSymbolParams) -> Any:
+        snapshot = self._snapshot(params.text_document.uri)
+        symbols = document_symbols(snapshot)
+        if self._client_can.symbol_tree:
+            return self.edge.symbols(snapshot.text, symbols)
+        return self.edge.flat_symbols(snapshot.text, snapshot.uri, symbols)
+
+    def workspace_symbol(self, params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
+        return self.edge.workspace_symbols(workspace_symbols(self.mino.index, params.query))
+
+    def prepare_rename(self, params: lsp.PrepareRenameParams) -> lsp.Range:
+        snapshot, offset = self._place(params)
+        try:
+            return self.edge.range(snapshot.text, prepare_rename(snapshot, offset))
+        except Impossible as error:
+            raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
+
+    def rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        try:
+            return self.edge.renaming(rename(*self._place(params), params.new_name))
+        except Impossible as error:
+            raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
+
+    async def initialized_(self, _: lsp.InitializedParams) -> None:
+        """Have the client tell of Hy files that change on disk, where it can be asked to."""
+        if self._client_can.watches:
+            watchers = [lsp.FileSystemWatcher(glob_pattern="**/*.hy")]
+            options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
+            registration = lsp.Registration("mino-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+            await self.client_register_capability_async(lsp.RegistrationParams([registration]))
+
+    def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
+        for change in params.changes:
+            self.mino.index.update(path_of(change.uri))
+
     async def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
         """Ask for the section where the client answers; else take what it sent along."""
         told: Any = params.settings
@@ -418,6 +479,16 @@ def _register(server: Server) -> None:
         (lsp.TEXT_DOCUMENT_HOVER, server.hover, None),
         (lsp.TEXT_DOCUMENT_INLAY_HINT, server.inlay_hint, None),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
+        (lsp.INITIALIZED, server.initialized_, None),
+        (lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, server.did_change_watched_files, None),
+        (lsp.TEXT_DOCUMENT_DEFINITION, server.definition, None),
+        (lsp.TEXT_DOCUMENT_DECLARATION, server.declaration, None),
+        (lsp.TEXT_DOCUMENT_REFERENCES, server.references, None),
+        (lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, server.document_highlight, None),
+        (lsp.TEXT_DOCUMENT_DOCUMENT_SYMBOL, server.document_symbol, None),
+        (lsp.WORKSPACE_SYMBOL, server.workspace_symbol, None),
+        (lsp.TEXT_DOCUMENT_PREPARE_RENAME, server.prepare_rename, None),
+        (lsp.TEXT_DOCUMENT_RENAME, server.rename, lsp.RenameOptions(prepare_provider=True)),
         (lsp.TEXT_DOCUMENT_FORMATTING, server.formatting, None),
         (lsp.TEXT_DOCUMENT_RANGE_FORMATTING, server.range_formatting, None),
         (lsp.TEXT_DOCUMENT_ON_TYPE_FORMATTING, server.on_type_formatting, lsp.DocumentOnTypeFormattingOptions("\n")),
@@ -452,6 +523,10 @@ class _Client:
         self.pull = bool(document and document.diagnostic) and refresh
         hints = bool(workspace and workspace.inlay_hint and workspace.inlay_hint.refresh_support)
         lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
+        watched = workspace.did_change_watched_files if workspace else None
+        self.watches = bool(watched and watched.dynamic_registration)
+        symbols = document.document_symbol if document else None
+        self.symbol_tree = bool(symbols and symbols.hierarchical_document_symbol_support)
         self.refreshes = (
             (self.pull, lsp.WORKSPACE_DIAGNOSTIC_REFRESH),
             (hints, lsp.WORKSPACE_INLAY_HINT_REFRESH),

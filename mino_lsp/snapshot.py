@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from mino_lsp.analysis import Document, Index, Names
 from mino_lsp.report import Live, Report, carry_over
 from mino_lsp.settings import Settings
 from mino_lsp.syntax import Text, Tree
 from mino_lsp.types import Environment, Span
+from mino_lsp.uris import path_of as path_of
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """`root` is the folder whose trust and interpreter count; `device` what a run would use, empty while unknown;
-    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted."""
+    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `index` the
+    files of the workspace, which goes on with the time."""
 
     uri: str
     version: int
@@ -29,10 +31,20 @@ class Snapshot:
     device: str = ""
     unavailable: str = ""
     report: Report | None = None
+    index: Index = field(default_factory=Index)
 
     @cached_property
     def path(self) -> str:
         return path_of(self.uri)
+
+    @property
+    def document(self) -> Document:
+        return Document(self.uri, self.text, self.tree, self.index.modules(self.uri))
+
+    @property
+    def names(self) -> Names:
+        """What is defined and used in it."""
+        return self.document.names
 
     @cached_property
     def forms(self) -> tuple[tuple[str, Span], ...]:
@@ -53,14 +65,3 @@ class Snapshot:
 
     def with_report(self, report: Report | None) -> Snapshot:
         return replace(self, report=report)
-
-
-def path_of(uri: str) -> str:
-    """The path of a `file:` URI; of another (an unsaved document), a name that no file has."""
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        return f"<{uri}>"
-    path = unquote(parts.path)
-    if os.name == "nt" and path[:1] == "/":
-        path = path[1:]
-    return path

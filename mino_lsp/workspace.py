@@ -6,12 +6,14 @@ The language server shows it to an editor and `mino` shows it to a terminal; bot
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mino_lsp import trust
+from mino_lsp import project, trust
+from mino_lsp.analysis import Index
 from mino_lsp.live import Previews
 from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
@@ -21,6 +23,10 @@ from mino_lsp.types import DeviceList, DevicesRequest, Severity, Stream
 
 Edit = tuple[int, int, str]
 """Replace the text from one offset to another."""
+
+
+INDEXING_SECONDS = 0.005
+"""How long indexing goes on without a pause, and how long it then pauses."""
 
 
 class Progress(Protocol):
@@ -64,6 +70,7 @@ class Workspace:
         self.client = client
         self.settings = Settings()
         self.supervisor = Supervisor()
+        self.index = Index()
         self.previews = Previews(self.supervisor, self._preview_worker, client.changed, self.status)
         self.running = 0
         self.roots: list[Path] = []
@@ -71,6 +78,7 @@ class Workspace:
         self._documents: dict[str, Snapshot] = {}
         self._folders: dict[Path, _Folder] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._indexing: asyncio.Task[None] | None = None
 
     def status(self, state: str, uri: str | None, line: int | None = None) -> None:
         """Tell the client what goes on; a run is not hidden by a preview that ends beside it."""
@@ -140,7 +148,10 @@ class Workspace:
 
     def open(self, uri: str, version: int, source: str) -> None:
         text = Text(source)
-        self._documents[uri] = Snapshot(uri, version, text, read(source), self.root_of(uri), self.settings)
+        self._documents[uri] = Snapshot(
+            uri, version, text, read(source), self.root_of(uri), self.settings, index=self.index
+        )
+        self.index.opened(uri, text, self._documents[uri].tree)
         root = self._documents[uri].root
         folder = self._folder(root)
         if not self.trusted(root) and self.settings.trust == "ask" and folder.answered is None and not folder.asking:
@@ -158,7 +169,8 @@ class Workspace:
         for edit in edits:
             start, end, new = edit(text)
             text, tree = text.edit(start, end, new), tree.edit(start, end, new)
-        self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings)
+        self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index)
+        self.index.opened(uri, text, tree)
         self._refresh(uri)
 
     def save(self, uri: str) -> None:
@@ -167,6 +179,7 @@ class Workspace:
 
     def close(self, uri: str) -> None:
         self._documents.pop(uri, None)
+        self.index.closed(uri)
         self.previews.close(uri)
         self.client.changed(uri)
 
@@ -178,11 +191,26 @@ class Workspace:
         folder = self._folder(document.root)
         return replace(
             document,
+            settings=project.applied(self.settings, document.root),
             trusted=self.trusted(document.root),
             device=self._device(folder),
             unavailable=folder.unavailable,
             report=self.previews.report(uri),
         )
+
+    def reindex(self) -> None:
+        """Look through the roots for Hy files, between whatever else there is to do."""
+        if self._indexing is not None:
+            self._indexing.cancel()
+        self.index.roots = list(self.roots)
+        self._indexing = asyncio.create_task(self._index())
+
+    async def _index(self) -> None:
+        began = time.monotonic()
+        for _ in self.index.scan(self.roots):
+            if time.monotonic() - began > INDEXING_SECONDS:
+                await asyncio.sleep(INDEXING_SECONDS)
+                began = time.monotonic()
 
     def uris(self) -> list[str]:
         return list(self._documents)
@@ -263,6 +291,8 @@ class Workspace:
         self.previews.close_all()
         for task in self._background:
             task.cancel()
+        if self._indexing is not None:
+            self._indexing.cancel()
         await self.supervisor.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

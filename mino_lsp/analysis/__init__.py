@@ -24,11 +24,15 @@ A ``Resolution`` is RESOLVED (to a definition here), KNOWN (a builtin, a core ma
 brings), UNRESOLVED (nothing binds it, for certain) or UNCERTAIN. Report nothing but what is UNRESOLVED. A ``Symbol`` is
 what the occurrences of one name share; mangling is honoured throughout.
 
+``Index`` holds the files of a workspace; ``links`` follows names from one to another. A snapshot has ``snapshot.names``
+and ``snapshot.document``.
+
 ``known.packages()`` and ``known.core()`` hold the names and documentation of hyrule, mino and Hy itself.
 """
 
 from mino_lsp.analysis.document import Names, Occurrence, Symbol, Use, names_of
 from mino_lsp.analysis.environment import KNOWN, OPAQUE, Macros, Modules
+from mino_lsp.analysis.index import Document, Index, Indexed
 from mino_lsp.analysis.mangling import mangle
 from mino_lsp.analysis.model import (
     Definition,
@@ -53,8 +57,11 @@ __all__ = [
     "OPAQUE",
     "Definition",
     "DefinitionKind",
+    "Document",
     "Import",
     "ImportedName",
+    "Index",
+    "Indexed",
     "KeywordRole",
     "KeywordUse",
     "Macros",

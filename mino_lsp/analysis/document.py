@@ -367,7 +367,20 @@ class Names:
 
     def lookup(self, name: str, offset: int) -> Definition | None:
         """What a mangled name is bound to at an offset, in this document."""
-        return self.visible(offset).get(name)
+        if not self._pieces:
+            return None
+        at = self._piece_at(offset)
+        start, names = self._starts[at], self._pieces[at]
+        crossed = False
+        for index in self._chain(at, offset - start):
+            scope = names.scopes[index]
+            places = scope.names.get(name, []) if index and not (crossed and scope.kind is ScopeKind.CLASS) else []
+            held = [one for one in places if names.definitions[one].visible_from <= offset - start]
+            if held:
+                return names.definitions[held[-1] if scope.kind is ScopeKind.LET else held[0]].shifted(start)
+            crossed = crossed or scope.kind is ScopeKind.FUNCTION
+        found = self._module("value", name)
+        return self._pieces[found[0][0]].definitions[found[0][1]].shifted(self._starts[found[0][0]]) if found else None
 
     def mu_of(self, name: str, offset: int) -> Definition | None:
         """The mu that a mangled name stands for at an offset: itself, or what it was made by."""

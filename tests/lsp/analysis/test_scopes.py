@@ -5,7 +5,6 @@ In the source of a case, `«x»` is a definition, `‹x›` a use of it, and `¿
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import hy
@@ -16,28 +15,15 @@ from hypothesis import given
 from mino_lsp.analysis import Resolution, names_of
 from mino_lsp.syntax import read
 
+from ..marks import unmark
 from ..syntax.fragments import texts
-
-_PART = re.compile("(«[^»]*»|‹[^›]*›|¿[^¡]*¡)")
-
-
-def unmark(marked: str) -> tuple[str, list[tuple[int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
-    """The text, and the spans of what is defined, used and unbound in it."""
-    source = ""
-    spans: dict[str, list[tuple[int, int]]] = {"«": [], "‹": [], "¿": []}
-    for part in _PART.split(marked):
-        if part[:1] in spans:
-            spans[part[0]].append((len(source), len(source) + len(part) - 2))
-            source += part[1:-1]
-        else:
-            source += part
-    return source, spans["«"], spans["‹"], spans["¿"]
 
 
 def check(marked: str) -> None:
     """The marked definition is one symbol, whose occurrences are all that is marked; what is marked as unbound is just
     that, and nothing else is."""
-    source, defined, used, unbound = unmark(marked)
+    case = unmark(marked)
+    source, defined, used, unbound = case.source, case.defined, case.used, case.other
     names = names_of(read(source))
     if defined:
         found = names.symbol_at(defined[0][0] + 1 if defined[0][1] > defined[0][0] + 1 else defined[0][0])
