@@ -42,7 +42,12 @@ def _tensor(tensor: Any) -> str:
     dtype = str(tensor.dtype).removeprefix("torch.")
     device = "" if tensor.device.type == "cpu" else f" on {tensor.device}"
     sizes = " ".join(map(str, tensor.shape))
-    return f"{type(tensor).__name__} [{sizes}] {dtype}{device}, rank {tensor.dim()}"
+    frozen = ", without gradients" if _is_parameter(tensor) and not tensor.requires_grad else ""
+    return f"{type(tensor).__name__} [{sizes}] {dtype}{device}, rank {tensor.dim()}{frozen}"
+
+
+def _is_parameter(tensor: Any) -> bool:
+    return type(tensor).__name__ == "Parameter"
 
 
 def _form(form: Any) -> str:

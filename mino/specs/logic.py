@@ -137,7 +137,8 @@ class Enum:
             return value
         texts = [each for each in self.values if isinstance(each, str)]
         near = meant(value, texts) if isinstance(value, str) else ""
-        return scope.fails(self.written(True), value, near.removeprefix("; ") or None, self.where)
+        expected = self.written(True) if len(self.values) != 1 else _shown(self.values[0], True)
+        return scope.fails(expected, value, near.removeprefix("; ") or None, self.where)
 
     def written(self, short: bool) -> str:
         return form("spec/enum", *(_shown(each, short) for each in self.values))

@@ -23,8 +23,11 @@ def keyword_text(keyword: str | Keyword) -> str:
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The most similar of `names`, if one is similar enough to be meant."""
     candidates = [each for each in names if each != name]
+    near = difflib.get_close_matches(name, candidates, n=1)
+    if near:
+        return near[0]
     folded = {each.lower(): each for each in candidates}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower(), folded, n=1)
     return folded[near[0]] if near else None
 
 

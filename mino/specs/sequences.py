@@ -182,7 +182,8 @@ def spliced(spec: Spec) -> Cat | None:
     seen: list[str] = []
     while isinstance(spec, Named):
         if spec.keyword in seen:
-            raise CircularSpec(f"the specs {' → '.join([*seen, spec.keyword])} refer to each other", spec.where)
+            circle = " → ".join([*seen, spec.keyword])
+            raise CircularSpec(f"the specs {circle} refer to each other and never come to an end", spec.where)
         seen.append(spec.keyword)
         spec = registry.lookup(spec.keyword, spec.where)
     return spec if isinstance(spec, Cat) else None

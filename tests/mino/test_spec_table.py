@@ -132,7 +132,7 @@ TABLE = [
     ("(spec/module)", "(nn.Linear 2 3)", SAME),
     ("(spec/module)", "3", [((), "a module", None)]),
     ("(spec/module nn.Linear :in-features 2 :training bool)", "(nn.Linear 2 3)", SAME),
-    ("(spec/module nn.Linear :in-features 3)", "(nn.Linear 2 3)", [(("in-features",), "(spec/enum 3)", None)]),
+    ("(spec/module nn.Linear :in-features 3)", "(nn.Linear 2 3)", [(("in-features",), "3", None)]),
     ("(spec/module nn.Linear :bias None)", "(nn.Linear 2 3 :bias False)", SAME),
     ("(spec/module nn.Conv2d)", "(nn.Linear 2 3)", [((), "a Conv2d", None)]),
     ("(spec/coll-of (spec/module nn.Linear))", "(nn.ModuleList [(nn.Linear 2 3)])", SAME),
