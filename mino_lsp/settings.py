@@ -26,6 +26,7 @@ class Settings:
     unconfined: bool = False
     limits: Limits = field(default_factory=Limits)
     inlay_hints: bool = True
+    disabled: tuple[str, ...] = ()
 
 
 _CHOICES = {"trust": ("ask", "full", "none"), "preview.mode": ("onType", "onSave", "off")}
@@ -40,6 +41,7 @@ _NAMES: dict[str, tuple[str, type]] = {
     "preview.mode": ("preview", str),
     "preview.unconfined": ("unconfined", bool),
     "inlayHints.enabled": ("inlay_hints", bool),
+    "diagnostics.disable": ("disabled", list),
 }
 
 _LIMITS = {"preview.cpu": "cpu", "preview.time": "wall", "preview.memory": "memory", "preview.output": "output"}

@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
+from mino_lsp.lint import lint
+from mino_lsp.lint.silence import silences
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Problem, Span
 
+_COMPILED = ("syntax", "exception")
+MOST = 1000
+"""So many problems are shown of a document: nobody reads more, and an editor that gets 100,000 stops."""
+
 
 def diagnostics(snapshot: Snapshot) -> list[Problem]:
+    """The problems that are neither silenced by a comment nor switched off, those of the text first."""
+    syntax = snapshot.tree.problems
     found = [
         Problem(problem.code, "error", problem.message, Span(problem.start, problem.end))
-        for problem in snapshot.tree.problems
+        for problem in islice(syntax, MOST)
     ]
-    return found + [problem for problem in snapshot.live.problems if not (found and problem.code == "syntax")]
+    found += [Problem(one.code, one.severity, one.message, Span(one.start, one.end)) for one in lint(snapshot.tree)]
+    found.sort(key=lambda problem: problem.span)
+    known = [problem.span for problem in found if problem.severity == "error"]
+    found += [
+        problem for problem in snapshot.live.problems if not (problem.code in _COMPILED and _told(problem, known))
+    ]
+    shown = _wanted(snapshot, found)
+    more = len(shown) - MOST + max(len(syntax) - MOST, 0)
+    if more <= 0:
+        return shown
+    told = f"There are {more:,} more problems, which are not shown."
+    return [*shown[:MOST], Problem("too-many", "information", told, shown[MOST - 1].span)]
+
+
+def _told(problem: Problem, known: list[Span]) -> bool:
+    """Whether an error in the text is already known where the preview stopped: reading or compiling gave up on it."""
+    if problem.code == "syntax":
+        return bool(known)
+    return any(span.start <= problem.span.end and problem.span.start <= span.end for span in known)
+
+
+def _wanted(snapshot: Snapshot, found: list[Problem]) -> list[Problem]:
+    if not found:
+        return found
+    quiet = silences(snapshot.tree, snapshot.text)
+    disabled = frozenset(snapshot.settings.disabled)
+    return [
+        problem
+        for problem in found
+        if problem.code not in disabled and not any(one.covers(problem.span.start, problem.code) for one in quiet)
+    ]

@@ -1,0 +1,58 @@
+"""What is silenced by a comment: `; mino: ignore[code]`, or `; mino: ignore` for everything.
+
+At the end of a line it covers what begins on that line; on a line of its own, the whole form after it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mino_lsp.syntax import Form, Kind, Text, Tree
+
+_MARK = "mino: ignore"
+_COMMENT = re.compile(r";+\s*mino: ignore(?:\[([^\]]*)\])?\s*(?:$|[\s.:;—-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """From `start` to `end` the codes are not reported; none named: no code is."""
+
+    start: int
+    end: int
+    codes: frozenset[str]
+
+    def covers(self, offset: int, code: str) -> bool:
+        return self.start <= offset <= self.end and (not self.codes or code in self.codes)
+
+
+def silences(tree: Tree, text: Text) -> list[Silence]:
+    source = text.source
+    if _MARK not in source:
+        return []
+    found = []
+    at = source.find(_MARK)
+    while at >= 0:
+        path = tree.path_at(at)
+        comment = path[-1] if path and path[-1].kind is Kind.COMMENT else None
+        told = _COMMENT.match(comment.text) if comment is not None else None
+        if comment is not None and told is not None:
+            codes = frozenset(code.strip() for code in (told.group(1) or "").split(",") if code.strip())
+            found.append(Silence(*_covered(tree, text, comment), codes))
+        at = source.find(_MARK, at + 1)
+    return found
+
+
+def _covered(tree: Tree, text: Text, comment: Form) -> tuple[int, int]:
+    line = text.line_span(text.position(comment.start, "utf-32")[0])
+    if text.slice(line[0], comment.start).strip():
+        return line
+    around = comment.parent.children if comment.parent is not None else tuple(_near(tree, comment.start))
+    following = next((form for form in around if form.start > comment.start and form.is_form), None)
+    return (following.start, following.end) if following is not None else line
+
+
+def _near(tree: Tree, offset: int) -> list[Form]:
+    """The first top-level form after an offset."""
+    form = next((form for form in tree.forms if form.start > offset), None)
+    return [form] if form is not None else []

@@ -1,0 +1,173 @@
+"""A walk over a piece that calls the checks: only on code, and only where it is certain what a call means.
+
+Quoted forms are data. Of a call of a macro that nobody knows, nothing within is judged. A step of a thread lacks an
+argument, so it is not judged itself, but what is in it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+from mino_lsp.analysis import OPAQUE, Macros, mangle
+from mino_lsp.lint import arity, bindings, control, definitions, models
+from mino_lsp.lint.findings import CHECKS, Call, Finding, at
+from mino_lsp.syntax import Form, Kind
+from mino_lsp.syntax.nodes import Piece
+
+assert arity and bindings and control and definitions and models  # they register their checks
+
+CODE, INNER, TEMPLATE = 0, -1, 1
+"""How a form is looked at: as code; as code that is no call by itself; from 1 on, as data under so many quasiquotes."""
+
+# Macros whose arguments are code, beside hy's and mino's.
+_TRANSPARENT = frozenset(
+    f"hyrule:{name}"
+    for name in (
+        *("defmain", "unless", "case", "ecase", "branch", "ebranch", "do-n", "list-n", "lif", "block", "loop"),
+        *("ap-if", "ap-each", "ap-each-while", "ap-map", "ap-map-when", "ap-filter", "ap-reject", "ap-dotimes"),
+        *("ap-first", "ap-last", "ap-reduce", "ap-when", "ap-with"),
+    )
+)
+_NO_CODE = frozenset(
+    {
+        *("hy:quote", "hy:import", "hy:require", "hy:global", "hy:nonlocal", "hy:pragma", "hy:py", "hy:pys"),
+        *("hy:export", "hy:deftype", "hy:defreader", "hy:quasiquote", "hy:unquote", "hy:unquote-splice"),
+        *("mino:spec/tensor", "mino:spec/search", "mino:spec/replace"),
+    }
+)
+_STEPS = frozenset(
+    {
+        *(f"hyrule:{name}" for name in ("->", "->>", "doto", "some->")),
+        *(*models.THREADS, *models.CONDITIONAL),
+    }
+)
+_CLAUSES = frozenset({"except", "except*", "else", "finally"})
+_known: WeakKeyDictionary[Piece, tuple[Macros, tuple[Finding, ...]]] = WeakKeyDictionary()
+
+
+def findings(piece: Piece, macros: Macros) -> tuple[Finding, ...]:
+    """What is wrong in a piece that can be read; the places are relative to it. Kept as long as the piece is."""
+    known = _known.get(piece)
+    if known is None or known[0] is not macros:
+        found = tuple(_Walk(macros).run(piece)) if not piece.problems else ()
+        known = _known[piece] = (macros, found)
+    return known[1]
+
+
+class _Walk:
+    def __init__(self, macros: Macros) -> None:
+        self._macros = macros
+        self._found: list[Finding] = []
+        self._waiting: list[tuple[Form, int]] = []
+
+    def run(self, piece: Piece) -> list[Finding]:
+        tops = tuple(Form(piece, 0, index) for index in piece.nodes.children(-1))
+        self._waiting = self._code([top for top in tops if top.is_form])
+        while self._waiting:
+            self._visit(*self._waiting.pop())
+        return sorted(self._found, key=lambda finding: (finding.start, finding.end))
+
+    def _code(self, forms: Sequence[Form], mode: int = CODE) -> list[tuple[Form, int]]:
+        """The forms with how to look at them; nothing after a reader macro that may read what it likes."""
+        found: list[tuple[Form, int]] = []
+        for form in forms:
+            if form.kind is Kind.READER_MACRO:
+                if self._macros.reader(form.text[1:]) == OPAQUE:
+                    return found
+                continue
+            found.append((form, mode))
+        return found
+
+    def _visit(self, form: Form, mode: int) -> None:
+        kind = form.kind
+        if mode >= TEMPLATE:
+            self._template(form, mode)
+        elif kind is Kind.LIST:
+            self._list(form, mode)
+        elif kind is Kind.QUASIQUOTE:
+            self._waiting += self._code(form.forms, TEMPLATE)
+        elif kind in (Kind.UNQUOTE, Kind.UNQUOTE_SPLICE):
+            message = f"Nothing is quoted here with ` that this {kind.value} could be for."
+            self._found.append(Finding(form.start, form.start + len(kind.value), "stray-unquote", message))
+        elif kind is not Kind.QUOTE:
+            if kind is Kind.DICT:
+                self._dictionary(form)
+            self._waiting += self._code(form.forms)
+
+    def _template(self, form: Form, level: int) -> None:
+        kind = form.kind
+        if kind is Kind.QUASIQUOTE:
+            level += 1
+        elif kind in (Kind.UNQUOTE, Kind.UNQUOTE_SPLICE):
+            level -= 1
+        self._waiting += self._code(form.forms, level if level >= TEMPLATE else CODE)
+
+    def _dictionary(self, form: Form) -> None:
+        parts = form.forms
+        if any(part.kind in (Kind.UNPACK_ITERABLE, Kind.READER_MACRO) for part in parts):
+            return
+        plain = [part for part in parts if part.kind is not Kind.UNPACK_MAPPING]
+        if len(plain) % 2:
+            self._found.append(at(plain[-1], "odd-dict", "This dictionary has a key without a value."))
+
+    def _list(self, form: Form, mode: int) -> None:
+        parts = form.forms
+        pairs = self._code(parts)
+        if not parts:
+            if mode == CODE:
+                message = "There is nothing to call in (): for an empty list write [], for an empty tuple #()."
+                self._found.append(at(form, "empty-call", message))
+            return
+        plain = sum(part.kind is not Kind.READER_MACRO for part in parts)
+        if not pairs or len(pairs) < plain:
+            self._waiting += pairs[1:]
+            return
+        forms = tuple(one for one, _ in pairs)
+        head = forms[0]
+        name = head.text if head.kind is Kind.SYMBOL else ""
+        key = self._key(name) if name else ""
+        if key == OPAQUE:
+            return
+        if mode == CODE and (name or head.kind is not Kind.KEYWORD):
+            call = Call(form, head, name, key, forms[1:], self._is_function)
+            for check in CHECKS.get(key, ()):
+                self._found += check(call)
+        self._waiting += self._inner(key, forms)
+
+    def _key(self, name: str) -> str:
+        """The key of the macro that a head calls; empty for a function, opaque where that is not certain."""
+        if name.startswith(".") and name.strip("."):
+            return ""
+        key = self._macros.head(mangle(name))
+        if key is None:
+            return OPAQUE if self._macros.blind else ""
+        return key
+
+    def _is_function(self, name: str) -> bool:
+        return bool(name) and self._key(name) == ""
+
+    def _inner(self, key: str, forms: tuple[Form, ...]) -> list[tuple[Form, int]]:
+        """What is in a call, and how to look at it."""
+        args = forms[1:]
+        if key in _NO_CODE or (key.startswith("hyrule:") and key not in _TRANSPARENT and key not in _STEPS):
+            return []
+        if key in _STEPS:
+            return self._steps(key, args)
+        if key in ("hy:.", "hy:match"):
+            return [(args[0], CODE), *((one, INNER) for one in args[1:])] if args else []
+        if key in ("hy:lfor", "hy:gfor", "hy:sfor", "hy:dfor") and len(args) < 3:
+            return []  # without a clause, Hy does not look at what would be the element
+        if key in ("hy:try", "hy:while", "hy:for"):
+            return [(one, INNER if one.head_name in _CLAUSES else CODE) for one in args]
+        return [(one, CODE) for one in (args if key else forms)]
+
+    def _steps(self, key: str, args: tuple[Form, ...]) -> list[tuple[Form, int]]:
+        found = []
+        for index, one in enumerate(args):
+            is_step = index > 0 and (key not in models.CONDITIONAL or index % 2 == 0)
+            if is_step and one.kind is Kind.VECTOR:
+                found += [(each, INNER) for each in one.forms]
+            else:
+                found.append((one, INNER if is_step else CODE))
+        return found

@@ -1,0 +1,104 @@
+"""No false alarms: what the checks find wrong, Hy refuses to compile; the corpus has no finding at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from mino_lsp.lint import lint
+from mino_lsp.syntax import read
+
+from ..format.test_laws import CORPUS
+from .oracle import PROLOGUE, refused
+
+ATOMS = [
+    "x",
+    "y",
+    "a.b",
+    "1",
+    '"s"',
+    ":k",
+    ":if",
+    ":as",
+    "None",
+    "...",
+    "*",
+    "/",
+    "[x y]",
+    "[x 1]",
+    "[]",
+    "#* x",
+    "{1 2}",
+]
+HEADS = [
+    *("if", "cond", "when", "setv", "setx", "let", "for", "lfor", "dfor", "gfor", "with", "while", "fn", "defn", "try"),
+    *(
+        "defclass",
+        "defmacro",
+        "not",
+        "get",
+        "cut",
+        "%",
+        "//",
+        "!=",
+        "=",
+        "+",
+        "-",
+        "+=",
+        "%=",
+        "do",
+        "import",
+        "global",
+    ),
+    *("assert", "await", "return", "f", ".m", "->", "->>", "cond->", "|->", "defmu", "mu", "bind", "spec/def", "match"),
+    *("spec/parameters", "spec/defgen", "spec/valid?", "quote", ".", "yield", "except", "else", "annotate", "defmain"),
+]
+
+
+def _grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    several = st.lists(inner, max_size=4).map(" ".join)
+    return st.one_of(
+        st.tuples(st.sampled_from(HEADS), several).map(lambda two: f"({two[0]} {two[1]})"),
+        st.tuples(st.sampled_from(HEADS), several).map(lambda two: f"({two[0]} {two[1]})"),
+        several.map("[{}]".format),
+        several.map("{{{}}}".format),
+        several.map("({})".format),
+        st.tuples(st.sampled_from(["'", "`", "`(f ~", "~", "#^ int "]), inner).map(
+            lambda two: two[0] + two[1] + (")" if "(" in two[0] else "")
+        ),
+        st.tuples(inner, st.sampled_from(["(except [] 1)", "(else 1)", "(finally 1)"])).map(
+            lambda two: f"(try {two[0]} {two[1]})"
+        ),
+    )
+
+
+FORMS = st.recursive(st.sampled_from(ATOMS), _grow, max_leaves=10)
+HEADED = st.tuples(st.sampled_from(HEADS), st.lists(FORMS, max_size=5)).map(
+    lambda two: f"({two[0]} {' '.join(two[1])})"
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(HEADED)
+def test_what_is_found_is_refused(form: str) -> None:
+    source = PROLOGUE + form
+    tree = read(source)
+    if tree.problems:
+        return
+    found = [finding for finding in lint(tree) if finding.severity == "error"]
+    event("found" if found else "nothing found")
+    if found:
+        assert refused(source), found
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
+def test_the_corpus_has_no_finding(path: Path) -> None:
+    assert [(one.code, one.message) for one in lint(read(path.read_bytes().decode()))] == []
+
+
+def test_the_law_can_fail() -> None:
+    assert refused("(if a b)") and not refused("(if a b c)")
+    assert not refused(PROLOGUE + "(defmu M [x] (-> x (+ 1)))")
