@@ -74,6 +74,7 @@ def define(
     scope, _, _ = factory.__qualname__.rpartition(".")
     within = f"{scope}." if scope else ""
     forward.__name__, forward.__qualname__ = "forward", f"{within}{name}.forward"
+    forward.__module__ = forward.__module__ or recipe.SCOPE
     forward.__doc__ = doc
     code = columns.corrected(forward.__code__, factory.__code__)
     forward.__code__ = code.replace(co_name=forward.__name__, co_qualname=forward.__qualname__)

@@ -22,6 +22,7 @@ from mino.summary import summary
 if TYPE_CHECKING:
     from mino.module import Mu
 
+SCOPE = "mino.scope"
 OUR_NAMES = frozenset(("_mino_unbound", "_mino_resolve"))
 
 # Hy renames the variables of `let`, and those of `except`; a form has them as they were written.
@@ -79,8 +80,9 @@ def rebuild(
     doc: str | None,
 ) -> Recipe:
     """The recipe of a class that is made again from its form, in a namespace that is still to be filled."""
-    made = type(evaluated(form(components, procedure, doc), {"__name__": module}))
+    made = type(evaluated(form(components, procedure, doc), {}))
     made.__name__, made.__qualname__ = name, qualname
+    made.__module__ = made.__dict__["forward"].__module__ = module
     return made.__dict__["__recipe__"]  # type: ignore[no-any-return]
 
 
@@ -93,8 +95,11 @@ def form(components: Iterable[str], procedure: str, doc: str | None = None) -> E
 
 
 def evaluated(form: Object, names: dict[str, Any]) -> Any:
-    """The value of `form`, in which mino's macros may be used, with `names` as its globals."""
-    scope = types.ModuleType("mino.scope")
+    """The value of `form`, in which mino's macros may be used, with `names` as its globals.
+
+    These have no `__name__`: torch.compile would look for them in the module of that name.
+    """
+    scope = types.ModuleType(SCOPE)
     for macros in ("mino.mu", "mino.thread"):
         hy.macros.require(macros, scope, assignments="EXPORTS")
     return hy.eval(form, globals=names, module=scope)
@@ -109,7 +114,7 @@ def from_form(form: Object | str, names: Mapping[str, Any] | None = None) -> Mu:
     from mino.module import Mu
 
     model = hy.read(form) if isinstance(form, str) else form
-    made = evaluated(model, {hy.mangle(name): value for name, value in (names or {}).items()})
+    made = evaluated(model, {hy.mangle(name): value for name, value in (names or {}).items() if name != "__name__"})
     if not isinstance(made, Mu):
         raise TypeError(f"the form of a mu is (mu [component…] body…); this one makes {summary(made)}")
     return made

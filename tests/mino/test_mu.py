@@ -355,6 +355,23 @@ def test_from_form():
         mino.from_form("(+ 1 2)")
 
 
+def test_a_mu_from_a_form_is_compiled_and_exported():
+    model = torch.nn.Sequential(mino.from_form("(mu [x] (-> x (* k)))", {"k": torch.tensor(3.0), "__name__": "torch"}))
+    x = torch.ones(2)
+    assert torch.equal(torch.compile(model, fullgraph=True, backend="eager")(x), 3 * x)
+    assert torch.equal(torch.compile(model[0], fullgraph=True, backend="eager")(x), 3 * x)
+    assert torch.equal(torch.export.export(model, (x,)).module()(x), 3 * x)
+
+
+def test_a_compiled_mu_reads_what_it_captured_before_it_was_pickled(run):
+    text = pickle.dumps(run("(mu [x] (* x k))", k=torch.tensor(3.0)))
+    run.module.k = torch.tensor(100.0)
+    model = nn.Sequential(pickle.loads(text))
+    assert type(model[0]).__module__ == type(model[0]).forward.__module__ == run.module.__name__
+    x = torch.ones(2)
+    assert torch.equal(torch.compile(model, fullgraph=True, backend="eager")(x), 3 * x)
+
+
 def test_geta_for_python():
     x = torch.arange(24).reshape(2, 3, 4)
     assert torch.equal(mino.geta(x, ..., [1], [0, 4, 2]), x[..., 1, 0:4:2])
