@@ -7,15 +7,19 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mino_lsp.checking import Checked, as_json, as_sarif, as_text, located
 from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
 from mino_lsp.features.diagnostics import diagnostics
 from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.reformat import reformat
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.supervisor import Unavailable
+from mino_lsp.syntax import Text
 from mino_lsp.types import Problem, Severity, Span, Stream
 from mino_lsp.workspace import Progress, Workspace
 
@@ -56,7 +60,7 @@ def main() -> None:
     """Parse the command line, do what it says, and exit: 0, 1 for problems found, 2 where nothing could be done."""
     options = _parser().parse_args()
     if options.action is None:
-        sys.exit(_set_up())
+        sys.exit(options.plain(options))
     try:
         sys.exit(asyncio.run(_with_workspace(options.action, options)))
     except KeyboardInterrupt:
@@ -100,19 +104,30 @@ async def _previewed(workspace: Workspace, name: str) -> Snapshot:
 
 async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
     """Print the problems of each file: those of its text and, with --live, those of a preview."""
-    worst = OK
-    for name in options.files:
-        snapshot = await _previewed(workspace, name) if options.live else _open(workspace, name)
-        for problem in diagnostics(snapshot):
-            print(_located(name, snapshot, problem))
-            if problem.severity in ("error", "warning"):
-                worst = PROBLEMS
-    return worst
+    files = [await _checked(workspace, name, options.live) for name in options.files]
+    if options.format == "text":
+        for file in files:
+            if file.failure:
+                print(f"mino: {file.failure}", file=sys.stderr)
+        print(as_text(files), end="")
+    else:
+        print(as_json(files) if options.format == "json" else as_sarif(files, version("minotauro")), end="")
+    if any(file.failure for file in files):
+        return COULD_NOT
+    severities = {problem.severity for file in files for problem in file.problems}
+    return PROBLEMS if severities & {"error", "warning"} else OK
+
+
+async def _checked(workspace: Workspace, name: str, live: bool) -> Checked:
+    try:
+        snapshot = await _previewed(workspace, name) if live else _open(workspace, name)
+    except CommandFailed as error:
+        return Checked(name, Text(), failure=str(error))
+    return Checked(name, snapshot.text, tuple(diagnostics(snapshot)))
 
 
 def _located(name: str, snapshot: Snapshot, problem: Problem) -> str:
-    line, column = snapshot.text.position(problem.span.start, "utf-32")
-    return f"{name}:{line + 1}:{column + 1}: {problem.severity}: {problem.message} [{problem.code}]"
+    return located(name, snapshot.text, problem)
 
 
 async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
@@ -198,6 +213,16 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "report the problems of files")
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--live", action="store_true", help="run a preview of each file too")
+    shape = check.add_mutually_exclusive_group()
+    for name in ("json", "sarif"):
+        told = f"print {name.upper()} instead of text"
+        shape.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=told)
+    check.set_defaults(format="text")
+    format_ = command("format", None, "lay out files in place: indentation, closers, trailing white space")
+    format_.add_argument("files", nargs="+", metavar="FILE", help="- for standard input, to standard output")
+    format_.add_argument("--check", action="store_true", help="change nothing; exit with 1 if something would change")
+    format_.add_argument("--diff", action="store_true", help="change nothing; print what would change")
+    format_.set_defaults(plain=lambda options: reformat(options.files, options.check, options.diff))
     command("shapes", _shapes, "print a file with the sizes after each step").add_argument("file", metavar="FILE")
     expand = command("expand", _expand, "expand the macro call at a place")
     expand.add_argument("place", metavar="FILE:LINE:COLUMN")
@@ -206,7 +231,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("file", metavar="FILE")
     run.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program; after -- if they begin with -")
     command("devices", _devices, "list the torch devices of this machine")
-    command("setup", None, "compile the Hy modules to byte code, for a faster start")
+    setup = command("setup", None, "compile the Hy modules to byte code, for a faster start")
+    setup.set_defaults(plain=lambda options: _set_up())
     return parser
 
 

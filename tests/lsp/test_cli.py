@@ -1,0 +1,129 @@
+"""`mino check` and `mino format` as a terminal runs them: what they print, write, and exit with."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .editor import EXAMPLES
+
+MINO = Path(sys.executable).parent / "mino"
+BROKEN = '(print "é𝕏"\n\t(if 1 2))\n(print :a)\n'
+
+
+def mino(*arguments: str, cwd: Path, stdin: str = "") -> tuple[int, str, str]:
+    done = subprocess.run([MINO, *arguments], cwd=cwd, input=stdin.encode(), capture_output=True, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "broken.hy").write_text(BROKEN, "utf-8")
+    (tmp_path / "good.hy").write_text("(print 1)\n")
+    (tmp_path / "binary.hy").write_bytes(b"(print \xff)")
+    return tmp_path
+
+
+def test_check_as_text(folder: Path) -> None:
+    code, out, err = mino("check", "broken.hy", "good.hy", cwd=folder)
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "broken.hy:2:3: error: `if` needs more than 2 forms: write (if test then else); with one branch, "
+        "write (when test form …). [arity]",
+        "    2 |  (if 1 2))",
+        "      |   ^^",
+        "broken.hy:3:8: error: The keyword :a has no value: write one after it, or ':a for the keyword itself. "
+        "[keyword-value]",
+        "    3 | (print :a)",
+        "      |        ^^",
+    ]
+
+
+def test_check_what_is_well(folder: Path) -> None:
+    assert mino("check", "good.hy", cwd=folder) == (0, "", "")
+    examples = sorted(str(path) for path in EXAMPLES.glob("*.hy"))
+    assert mino("check", *examples, cwd=folder) == (0, "", "")
+
+
+def test_check_what_cannot_be_checked(folder: Path) -> None:
+    code, out, err = mino("check", "binary.hy", "absent.hy", "broken.hy", cwd=folder)
+    assert code == 2 and out.count("[arity]") == 1
+    assert "binary.hy is not UTF-8: byte 7" in err and "absent.hy cannot be read" in err
+
+
+def test_check_as_json(folder: Path) -> None:
+    code, out, _ = mino("check", "--json", "broken.hy", "absent.hy", cwd=folder)
+    told = json.loads(out)
+    assert code == 2 and [one["file"] for one in told["unchecked"]] == ["absent.hy"]
+    first = told["problems"][0]
+    assert (first["file"], first["severity"], first["code"]) == ("broken.hy", "error", "arity")
+    assert [first[key] for key in ("line", "column", "endLine", "endColumn")] == [2, 3, 2, 5]
+
+
+def test_check_as_sarif(folder: Path) -> None:
+    code, out, _ = mino("check", "--sarif", "broken.hy", str(folder / "good.hy"), cwd=folder)
+    told: Any = json.loads(out)
+    (run,) = told["runs"]
+    assert code == 1 and told["version"] == "2.1.0" and run["columnKind"] == "unicodeCodePoints"
+    assert run["tool"]["driver"]["name"] == "mino" and run["invocations"][0]["executionSuccessful"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["arity", "keyword-value"]
+    result = run["results"][0]
+    assert rules[result["ruleIndex"]] == result["ruleId"] == "arity" and result["level"] == "error"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "broken.hy"
+    assert place["region"] == {"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 5}
+
+
+def test_check_heeds_the_project(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text('[tool.mino.diagnostics]\ndisable = ["arity", "keyword-value"]\n')
+    assert mino("check", "broken.hy", cwd=folder) == (0, "", "")
+
+
+def test_an_excerpt_of_a_long_line(folder: Path) -> None:
+    (folder / "long.hy").write_text("(print " + "x " * 50_000 + "(not))")
+    code, out, _ = mino("check", "long.hy", cwd=folder)
+    lines = out.splitlines()
+    assert code == 1 and max(map(len, lines)) < 200
+    line, caret = next((a, b) for a, b in itertools.pairwise(lines) if "^^^" in b)
+    assert line[caret.index("^") :].startswith("not")
+
+
+def test_format_in_place(folder: Path) -> None:
+    (folder / "rough.hy").write_bytes(b"(f a\r\nb\r\n)\r\n")
+    assert mino("format", "rough.hy", "good.hy", cwd=folder) == (0, "rough.hy: laid out again\n", "")
+    assert (folder / "rough.hy").read_bytes() == b"(f a\r\n   b)\r\n"
+    assert mino("format", "rough.hy", cwd=folder) == (0, "", "")
+
+
+def test_format_and_change_nothing(folder: Path) -> None:
+    rough = folder / "rough.hy"
+    rough.write_text("(f a\nb)\n")
+    assert mino("format", "--check", "rough.hy", "good.hy", cwd=folder) == (
+        1,
+        "rough.hy: would be laid out again\n",
+        "",
+    )
+    code, out, _ = mino("format", "--diff", "rough.hy", cwd=folder)
+    assert code == 1 and "-b)\n+   b)\n" in out
+    assert rough.read_text() == "(f a\nb)\n"
+    assert mino("format", "--check", "good.hy", cwd=folder) == (0, "", "")
+
+
+def test_format_standard_input(folder: Path) -> None:
+    assert mino("format", "-", cwd=folder, stdin="(f 𝕏\nb)") == (0, "(f 𝕏\n   b)\n", "")
+    code, out, err = mino("format", "-", cwd=folder, stdin="(f\n b")
+    assert (code, out) == (2, "") and "<standard input>:1:1: error: This ( is never closed" in err
+
+
+def test_format_what_cannot_be_read(folder: Path) -> None:
+    (folder / "open.hy").write_text("(f\n    b")
+    code, out, err = mino("format", "open.hy", "absent.hy", "binary.hy", cwd=folder)
+    assert (code, out) == (2, "") and err.count("mino: ") == 3
+    assert (folder / "open.hy").read_text() == "(f\n    b"
