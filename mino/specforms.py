@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hy.models import Expression, Integer, Keyword, List, Object, String, Symbol, Tuple
+from hy.models import Expression, Integer, Keyword, List, String, Symbol, Tuple
 
-from mino.forms import dotted, form_error, generated, place, text
-from mino.specs.names import meant
+from mino.forms import form_error, generated, place, text
+from mino.specs.capture import (
+    attribute,
+    call,
+    captured,
+    counted,
+    head_of,
+    here,
+    keyword,
+    location,
+    meant_spec,
+    optional,
+    paired,
+)
 
 Form = Any
 
@@ -23,7 +35,7 @@ KEY_LISTS = ("req", "opt", "req-un", "opt-un")
 
 def define(compiler: Any, forms: Sequence[Form]) -> Form:
     """The expansion of `(spec/def :keyword spec …)`; its value is None."""
-    pairs = _pairs(compiler, "spec/def", forms, (Keyword,), "a keyword", ":name")
+    pairs = paired(compiler, "spec/def", forms, (Keyword,), "a keyword", ":name")
     calls = (call(compiler, "define", keyword(name), captured(compiler, one)) for name, one in pairs)
     return Expression([Symbol("do"), *calls, Symbol("None")])
 
@@ -56,13 +68,13 @@ def define_function(compiler: Any, forms: Sequence[Form]) -> Form:
     while rest and isinstance(rest[0], Keyword):
         options += rest[:2]
         rest = rest[2:]
-    given = _options(compiler, "spec/defun", ("args", "ret", "fn"), options)
+    given = optional(compiler, "spec/defun", ("args", "ret", "fn"), options)
     if rest and parameters is None:
         form_error(compiler, rest[0], f"`{text(rest[0])}` of `spec/defun` is no option: write {example}")
     if not given:
         form_error(compiler, compiler.this, f"`spec/defun` needs :args, :ret or :fn: write {example}")
     specs = {option: captured(compiler, form) for option, form in given.items()}
-    defined = call(compiler, "define-function", Symbol("__name__"), String(str(name)), **specs, **_where(compiler))
+    defined = call(compiler, "define-function", Symbol("__name__"), String(str(name)), **specs, **here(compiler))
     if parameters is None:
         return Expression([Symbol("do"), defined, Symbol("None")])
     function = Expression([Symbol("defn"), name, parameters, *docstring, *rest])
@@ -73,14 +85,14 @@ def keywords(compiler: Any, function: str, forms: Sequence[Form]) -> Form:
     """The call of a function of registered keywords."""
     for form in forms:
         if not isinstance(form, Keyword):
-            form_error(compiler, form, f"`{text(form)}` of `{_head(compiler)}` is not a keyword: write :name")
+            form_error(compiler, form, f"`{text(form)}` of `{head_of(compiler)}` is not a keyword: write :name")
     return call(compiler, function, *map(keyword, forms))
 
 
 def combination(compiler: Any, function: str, forms: Sequence[Form], least: int = 1, most: int | None = None) -> Form:
     """The call of a combinator with each of `forms` captured, of which there must be so many."""
-    _counted(compiler, forms, least, most)
-    return call(compiler, function, *(captured(compiler, form) for form in forms), **_where(compiler))
+    counted(compiler, forms, least, most)
+    return call(compiler, function, *(captured(compiler, form) for form in forms), **here(compiler))
 
 
 def enumeration(compiler: Any, values: Sequence[Form]) -> Form:
@@ -88,14 +100,14 @@ def enumeration(compiler: Any, values: Sequence[Form]) -> Form:
     if not values:
         form_error(compiler, compiler.this, '`spec/enum` needs a value: write (spec/enum "relu" "tanh")')
     quoted = (Expression([Symbol("quote"), form]) if isinstance(form, Keyword) else form for form in values)
-    return call(compiler, "enum", *quoted, **_where(compiler))
+    return call(compiler, "enum", *quoted, **here(compiler))
 
 
 def tagged(compiler: Any, function: str, forms: Sequence[Form]) -> Form:
     """The call of a combinator with pairs of a tag and a spec: `(spec/cat :x spec …)`."""
-    pairs = _pairs(compiler, _head(compiler), forms, (Keyword,), "a keyword", ":name")
+    pairs = paired(compiler, head_of(compiler), forms, (Keyword,), "a keyword", ":name")
     parts = (Tuple([keyword(tag), captured(compiler, one)]) for tag, one in pairs)
-    return call(compiler, function, *parts, **_where(compiler))
+    return call(compiler, function, *parts, **here(compiler))
 
 
 def alternatives(compiler: Any, forms: Sequence[Form]) -> Form:
@@ -104,7 +116,7 @@ def alternatives(compiler: Any, forms: Sequence[Form]) -> Form:
     Four forms or more of which every other one, from the first on, is a keyword are pairs; two forms are two specs,
     since a `spec/or` of one branch would say nothing.
     """
-    _counted(compiler, forms, 1, None)
+    counted(compiler, forms, 1, None)
     if len(forms) > 2 and len(forms) % 2 == 0 and all(isinstance(form, Keyword) for form in forms[::2]):
         return tagged(compiler, "or-", forms)
     return combination(compiler, "or-", forms)
@@ -116,34 +128,34 @@ def collection(compiler: Any, name: str, count: int, forms: Sequence[Form]) -> F
     if len(specs) < count or any(isinstance(form, Keyword) and form.name in OPTIONS[name] for form in specs):
         wanted = "a spec of its items" if count == 1 else "a spec of its keys and one of its values"
         form_error(compiler, compiler.this, f"`spec/{name}` needs {wanted}")
-    given = _options(compiler, f"spec/{name}", OPTIONS[name], options)
+    given = optional(compiler, f"spec/{name}", OPTIONS[name], options)
     if "kind" in given:
         given["kind"] = captured(compiler, given["kind"])
-    return call(compiler, name, *(captured(compiler, form) for form in specs), **given, **_where(compiler))
+    return call(compiler, name, *(captured(compiler, form) for form in specs), **given, **here(compiler))
 
 
 def keys(compiler: Any, forms: Sequence[Form]) -> Form:
     """The expansion of `(spec/keys name spec … :req [:keyword …] …)`."""
     first = next((i for i in range(0, len(forms), 2) if isinstance(forms[i], Keyword)), len(forms))
-    given = _options(compiler, "spec/keys", KEY_LISTS, forms[first:])
+    given = optional(compiler, "spec/keys", KEY_LISTS, forms[first:])
     for name, listed in given.items():
         if not isinstance(listed, List) or not all(isinstance(each, Keyword) for each in listed):
             form_error(compiler, listed, f"`:{name}` of `spec/keys` is a list of keywords: write :{name} [:name …]")
         given[name] = List(map(keyword, listed))
-    return call(compiler, "keys", *_parts(compiler, forms[:first], "a key"), **given, **_where(compiler))
+    return call(compiler, "keys", *_parts(compiler, forms[:first], "a key"), **given, **here(compiler))
 
 
 def held(compiler: Any, kind: str, forms: Sequence[Form]) -> Form:
     """The expansion of `(spec/parameters name spec …)` and its kin."""
-    return call(compiler, kind, *_parts(compiler, forms, "a component's name"), **_where(compiler))
+    return call(compiler, kind, *_parts(compiler, forms, "a component's name"), **here(compiler))
 
 
 def module(compiler: Any, forms: Sequence[Form]) -> Form:
     """The expansion of `(spec/module Class? :attribute spec …)`."""
     kind, options = (forms[:1], forms[1:]) if forms and not isinstance(forms[0], Keyword) else ([], forms)
-    pairs = _pairs(compiler, "spec/module", options, (Keyword,), "an attribute's keyword", "Class :attribute")
+    pairs = paired(compiler, "spec/module", options, (Keyword,), "an attribute's keyword", "Class :attribute")
     parts = (_part(compiler, name.name, name, one) for name, one in pairs)
-    return call(compiler, "module", *(kind or [Symbol("None")]), *parts, **_where(compiler))
+    return call(compiler, "module", *(kind or [Symbol("None")]), *parts, **here(compiler))
 
 
 def tensor(compiler: Any, forms: Sequence[Form]) -> Form:
@@ -154,16 +166,16 @@ def tensor(compiler: Any, forms: Sequence[Form]) -> Form:
     pattern = [List([_axis(compiler, axis) for axis in each]) for each in axes]
     if sum(str(axis) in ("…", "...") for each in axes for axis in each) > 1:
         form_error(compiler, axes[0], f"`{text(axes[0])}` has more than one …: which axes are whose could not be told")
-    given = _options(compiler, "spec/tensor", OPTIONS["tensor"], options)
+    given = optional(compiler, "spec/tensor", OPTIONS["tensor"], options)
     for name, value in given.items():
         given[name] = keyword(value) if isinstance(value, Keyword) else value
-    return call(compiler, "tensor", *pattern, **given, **_where(compiler))
+    return call(compiler, "tensor", *pattern, **given, **here(compiler))
 
 
 def passed(compiler: Any, function: str, forms: Sequence[Form], least: int = 0) -> Form:
     """The call of a function with the forms as they are, of which a keyword at the beginning is a spec."""
     if len(forms) < least:
-        form_error(compiler, compiler.this, f"`{_head(compiler)}` needs {least} forms; it was given {len(forms)}")
+        form_error(compiler, compiler.this, f"`{head_of(compiler)}` needs {least} forms; it was given {len(forms)}")
     first = [keyword(form) if isinstance(form, Keyword) else form for form in forms[:1]]
     return call(compiler, function, *first, *forms[1:])
 
@@ -171,13 +183,13 @@ def passed(compiler: Any, function: str, forms: Sequence[Form], least: int = 0) 
 def use(compiler: Any, function: str, forms: Sequence[Form], count: int | None = 2) -> Form:
     """The call of a function whose first argument is a spec, at little cost; `count` arguments with it, or any."""
     if not forms:
-        form_error(compiler, compiler.this, f"`{_head(compiler)}` needs a spec, such as a keyword")
+        form_error(compiler, compiler.this, f"`{head_of(compiler)}` needs a spec, such as a keyword")
     if count is not None and len(forms) != count:
-        example = " ".join([_head(compiler), "spec", *["value"] * (count - 1)])
-        form_error(compiler, compiler.this, f"`{_head(compiler)}` was given {len(forms)} forms: write ({example})")
+        example = " ".join([head_of(compiler), "spec", *["value"] * (count - 1)])
+        form_error(compiler, compiler.this, f"`{head_of(compiler)}` was given {len(forms)} forms: write ({example})")
     definition, *rest = forms
     where = [location(compiler, definition)] if count is not None else []
-    return Expression([_attribute(compiler, function), meant_spec(compiler, definition), *rest, *where])
+    return Expression([attribute(compiler, function), meant_spec(compiler, definition), *rest, *where])
 
 
 def assertion(compiler: Any, forms: Sequence[Form]) -> Form:
@@ -188,11 +200,11 @@ def assertion(compiler: Any, forms: Sequence[Form]) -> Form:
         form_error(compiler, compiler.this, "`spec/assert` takes a spec and a value: write (spec/assert spec value)")
     definition, value = forms
     name = hy.gensym("value")
-    test = _attribute(compiler, "asserting")
+    test = attribute(compiler, "asserting")
     arguments = meant_spec(compiler, definition), name, location(compiler, definition)
     body = [
         Expression([Symbol("setv"), name, value]),
-        Expression([Symbol("when"), test, Expression([_attribute(compiler, "assert-"), *arguments])]),
+        Expression([Symbol("when"), test, Expression([attribute(compiler, "assert-"), *arguments])]),
         name,
     ]
     return Expression([Symbol("do"), *(generated(each, compiler.this) for each in body)])
@@ -207,59 +219,13 @@ def owned(compiler: Any, name: str, components: Sequence[Form]) -> list[Form]:
     return [call(compiler, "owned", String(name), *parts)] if carried else []
 
 
-def captured(compiler: Any, form: Form) -> Form:
-    """The form that makes a spec of `form` and remembers how and where it was written."""
-    if isinstance(form, Keyword):
-        return call(compiler, "spec", keyword(form), Symbol("None"), location(compiler, form))
-    written, shown = text(form), text(short(form))
-    extra = [String(shown)] if shown != written else []
-    return call(compiler, "spec", form, String(written), location(compiler, form), *extra)
-
-
-def meant_spec(compiler: Any, form: Form) -> Form:
-    """A spec as the argument of a function that looks keywords up itself."""
-    return keyword(form) if isinstance(form, Keyword) else captured(compiler, form)
-
-
-def short(form: Form) -> Form:
-    """The form by which a predicate is known: of a function of one form, that form."""
-    if isinstance(form, Expression) and len(form) == 3 and form[0] == Symbol("fn"):
-        return form[2]
-    return form
-
-
-def call(compiler: Any, function: str, /, *arguments: Form, **options: Form) -> Expression:
-    """The call of a function of `mino.check`."""
-    given = [part for name, value in options.items() for part in (Keyword(name.replace("_", "-")), value)]
-    return Expression([_attribute(compiler, function), *arguments, *given])
-
-
-def keyword(form: Keyword) -> String:
-    """The text of a keyword, which as an argument would be read as the name of one."""
-    return place(String(str(form)), form)
-
-
-def location(compiler: Any, form: Form) -> Form:
-    """The arguments of the `Place` of a form, as one tuple."""
-    if not hasattr(form, "_start_line"):
-        return generated(Symbol("None"), compiler.this)
-    file = String(compiler.filename) if compiler.filename else Symbol("None")
-    numbers = (form.start_line, form.start_column, form.end_line, form.end_column)
-    return generated(Tuple([file, *map(Integer, numbers)]), compiler.this)
-
-
-def _attribute(compiler: Any, name: str) -> Form:
-    """`mino.check.name`, by the name that it has among the builtins: `hy.I` costs 7 µs each time."""
-    return generated(dotted(f"_mino_check.{name}"), compiler.this)
-
-
 def _parts(compiler: Any, forms: Sequence[Form], what: str) -> Iterable[Form]:
-    pairs = _pairs(compiler, _head(compiler), forms, (Symbol, String, Integer), what, "name")
+    pairs = paired(compiler, head_of(compiler), forms, (Symbol, String, Integer), what, "name")
     return [_part(compiler, str(int(name) if isinstance(name, Integer) else name), name, one) for name, one in pairs]
 
 
 def _part(compiler: Any, name: str, at: Form, one: Form) -> Form:
-    literal = _head(compiler) == "spec/module" and not isinstance(one, Expression | Keyword)
+    literal = head_of(compiler) == "spec/module" and not isinstance(one, Expression | Keyword)
     value = one if literal else captured(compiler, one)
     return Tuple([String(name), value, location(compiler, at)])
 
@@ -276,39 +242,3 @@ def _axis(compiler: Any, form: Form) -> Form:
         form,
         f"`{text(form)}` is no axis: an axis is a size, a name, _, … or ~expression for a size to compute",
     )
-
-
-def _options(compiler: Any, head: str, known: Sequence[str], forms: Sequence[Form]) -> dict[str, Form]:
-    names = [f":{name}" for name in known]
-    for name in forms[::2]:
-        if not isinstance(name, Keyword) or name.name.replace("_", "-") not in known:
-            near = meant(text(name), names) or f": they are {' '.join(names)}"
-            form_error(compiler, name, f"`{text(name)}` is no option of `{head}`{near}")
-    if len(forms) % 2:
-        form_error(compiler, forms[-1], f"`{text(forms[-1])}` of `{head}` has no value: write one after it")
-    return {name.name.replace("-", "_"): value for name, value in zip(forms[::2], forms[1::2], strict=True)}
-
-
-def _pairs(
-    compiler: Any, head: str, forms: Sequence[Form], kinds: tuple[type[Object], ...], what: str, example: str
-) -> list[tuple[Form, Form]]:
-    for name in forms[::2]:
-        if not isinstance(name, kinds):
-            form_error(compiler, name, f"`{text(name)}` of `{head}` is not {what}: write ({head} {example} spec …)")
-    if len(forms) % 2:
-        form_error(compiler, forms[-1], f"`{text(forms[-1])}` of `{head}` has no spec: write ({head} {example} spec …)")
-    return list(zip(forms[::2], forms[1::2], strict=True))
-
-
-def _counted(compiler: Any, forms: Sequence[Form], least: int, most: int | None) -> None:
-    if len(forms) < least or (most is not None and len(forms) > most):
-        wanted = "one spec" if most == 1 else f"at least {least} specs" if least > 1 else "a spec"
-        form_error(compiler, compiler.this, f"`{_head(compiler)}` needs {wanted}; it was given {len(forms)}")
-
-
-def _head(compiler: Any) -> str:
-    return text(compiler.this[0])
-
-
-def _where(compiler: Any) -> dict[str, Form]:
-    return {"where": location(compiler, compiler.this)}

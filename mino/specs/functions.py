@@ -16,9 +16,10 @@ from typing import Any
 import hy
 
 from mino.specs import generators, messages
+from mino.specs.construction import Making
 from mino.specs.engine import Failed, Predicate, Scope, Spec, spec
 from mino.specs.foreign import attempt
-from mino.specs.generators import Making, seeded
+from mino.specs.generators import seeded
 from mino.specs.names import meant
 from mino.specs.problems import NoGenerator, Place, Problem, SpecError, UnknownSpec
 from mino.specs.sequences import Cat

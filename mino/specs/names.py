@@ -12,7 +12,7 @@ from hy.models import Keyword
 def written(name: str | Keyword) -> str:
     """The name as Hy writes it: `linear_to_hidden`, `:linear-to-hidden` and `linear-to-hidden` are one."""
     plain = str(name).removeprefix(":")
-    return plain if plain.isdigit() else str(hy.unmangle(hy.mangle(plain)))
+    return plain if not plain or plain.isdigit() else str(hy.unmangle(hy.mangle(plain)))
 
 
 def keyword_text(keyword: str | Keyword) -> str:

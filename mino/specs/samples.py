@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from mino.specs.construction import Making, made, none
 from mino.specs.foreign import attempt
-from mino.specs.generators import Making, _none, made
 from mino.specs.models import Module
 from mino.specs.shapes import ANY, REST
 from mino.specs.tensors import Tensor
@@ -48,11 +48,11 @@ def module(found: Module, making: Making) -> Any:
     """An instance of the class, where it needs no arguments."""
     signature = attempt(inspect.signature, found.kind)
     if found.kind is None or not isinstance(signature, inspect.Signature):
-        raise _none(found)
+        raise none(found)
     try:
         signature.bind()
     except TypeError:
-        raise _none(found) from None
+        raise none(found) from None
     return found.kind()
 
 

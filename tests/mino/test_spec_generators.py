@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch._subclasses import FakeTensorMode
 
 from mino import check
-from mino.specs.generators import Making, constructed
+from mino.specs.construction import Making
+from mino.specs.generators import constructed
 
 AXES = st.lists(st.one_of(st.integers(0, 4), st.sampled_from(["n", "d", "k", "_"])), max_size=4)
 

@@ -99,6 +99,7 @@ TABLE = [
             (("lr",), "float", "dict of 1 item has no key lr"),
         ],
     ),
+    ("(spec/keys a int)", '{"" 1}', [(("a",), "int", "dict of 1 item has no key a")]),
     ("(spec/keys reel float)", "1j", [(("reel",), "float", "1j has no attribute reel; did you mean real?")]),
     # modules
     ("(spec/parameters weight (spec/tensor [out in]) bias (spec/tensor [out]))", "(nn.Linear 2 3)", SAME),
