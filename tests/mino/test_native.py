@@ -1,9 +1,11 @@
 """What PyTorch can do with a module it can do with every kind of mu: one test an ability, over four kinds."""
 
 import copy
+import datetime
 import inspect
 import io
 import pickle
+import sys
 
 import pytest
 import torch
@@ -162,8 +164,13 @@ def test_requires_grad(model):
     assert not model(X).requires_grad
 
 
-def test_distributed_data_parallel(model, tmp_path):
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/rendezvous", rank=0, world_size=1)
+def test_distributed_data_parallel(model, tmp_path, monkeypatch):
+    # The loopback interface by name: gloo would look the host's up, which a machine without a network may never answer.
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "lo" if sys.platform == "linux" else "lo0")
+    rendezvous = f"file://{tmp_path}/rendezvous"
+    torch.distributed.init_process_group(
+        "gloo", init_method=rendezvous, rank=0, world_size=1, timeout=datetime.timedelta(seconds=60)
+    )
     try:
         parallel = nn.parallel.DistributedDataParallel(model)
         assert torch.equal(parallel(X), model(X))
