@@ -11,6 +11,7 @@ from mino_lsp.analysis import DefinitionKind
 from mino_lsp.analysis.links import Place
 from mino_lsp.commands import Located
 from mino_lsp.features.code_lenses import Lens
+from mino_lsp.features.completion import Completions
 from mino_lsp.features.definition import Location
 from mino_lsp.features.document_symbols import DocumentSymbol
 from mino_lsp.features.folding import Fold
@@ -19,6 +20,7 @@ from mino_lsp.features.hover import Hover
 from mino_lsp.features.inlay_hints import Hint
 from mino_lsp.features.rename import Renaming
 from mino_lsp.features.semantic_tokens import Delta
+from mino_lsp.features.signature_help import SignatureHelp
 from mino_lsp.features.workspace_symbols import WorkspaceSymbol
 from mino_lsp.format import Edit
 from mino_lsp.paint import MODIFIERS, TYPES
@@ -54,6 +56,22 @@ SYMBOL_KINDS: dict[DefinitionKind, lsp.SymbolKind] = {
     DefinitionKind.MODULE: lsp.SymbolKind.Module,
     DefinitionKind.TYPE: lsp.SymbolKind.TypeParameter,
     DefinitionKind.SPEC: lsp.SymbolKind.Interface,
+}
+
+COMPLETION_KINDS: dict[str, lsp.CompletionItemKind] = {
+    "function": lsp.CompletionItemKind.Function,
+    "method": lsp.CompletionItemKind.Method,
+    "class": lsp.CompletionItemKind.Class,
+    "mu": lsp.CompletionItemKind.Class,
+    "macro": lsp.CompletionItemKind.Keyword,
+    "reader macro": lsp.CompletionItemKind.Keyword,
+    "component": lsp.CompletionItemKind.Property,
+    "parameter": lsp.CompletionItemKind.Property,
+    "field": lsp.CompletionItemKind.Field,
+    "module": lsp.CompletionItemKind.Module,
+    "spec": lsp.CompletionItemKind.Interface,
+    "snippet": lsp.CompletionItemKind.Snippet,
+    "python": lsp.CompletionItemKind.Field,
 }
 
 
@@ -133,6 +151,29 @@ class Edge:
 
     def token_edits(self, deltas: Sequence[Delta]) -> list[lsp.SemanticTokensEdit]:
         return [lsp.SemanticTokensEdit(delta.start, delta.deleted, delta.numbers) for delta in deltas]
+
+    def completions(self, text: Text, uri: str, found: Completions) -> lsp.CompletionList:
+        items = []
+        for one in found.items:
+            shown = lsp.InsertTextFormat.Snippet if one.snippet else lsp.InsertTextFormat.PlainText
+            items.append(
+                lsp.CompletionItem(
+                    label=one.label,
+                    kind=COMPLETION_KINDS.get(one.kind, lsp.CompletionItemKind.Variable),
+                    detail=one.detail or None,
+                    sort_text=one.rank,
+                    insert_text_format=shown,
+                    text_edit=lsp.TextEdit(self.range(text, one.span), one.text),
+                    data={"uri": uri, "about": list(one.about)},
+                )
+            )
+        return lsp.CompletionList(is_incomplete=found.incomplete, items=items)
+
+    def signature_help(self, found: SignatureHelp) -> lsp.SignatureHelp:
+        doc = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.doc) if found.doc else None
+        parameters = [lsp.ParameterInformation(found.label[start:end]) for start, end in found.parameters]
+        active = found.active if found.active is not None else len(parameters)
+        return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters)], 0, active)
 
     def locations(self, found: Sequence[Location]) -> list[lsp.Location]:
         return [lsp.Location(one.document.uri, self.range(one.document.text, one.span)) for one in found]

@@ -23,6 +23,7 @@ from pygls.protocol.language_server import lsp_method
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge
 from mino_lsp.features.code_lenses import code_lenses
+from mino_lsp.features.completion import completions, resolve
 from mino_lsp.features.definition import declaration, definition
 from mino_lsp.features.diagnostics import diagnostics
 from mino_lsp.features.document_symbols import document_symbols
@@ -35,6 +36,7 @@ from mino_lsp.features.references import references
 from mino_lsp.features.rename import Impossible, prepare_rename, rename
 from mino_lsp.features.selection_ranges import selection_ranges
 from mino_lsp.features.semantic_tokens import delta, semantic_tokens
+from mino_lsp.features.signature_help import signature_help
 from mino_lsp.features.workspace_symbols import workspace_symbols
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
@@ -397,6 +399,38 @@ class Server(LanguageServer):
         snapshot = self._snapshot(params.text_document.uri)
         return snapshot, self.edge.offset(snapshot.text, params.position)
 
+    async def completion(self, params: lsp.CompletionParams) -> lsp.CompletionList:
+        """What is known at once; of Python packages, what is found in a moment."""
+        snapshot, offset = self._place(params)
+        python = self.mino.python(snapshot.root)
+        found = completions(snapshot, offset, python, self._client_can.snippets)
+        if found.incomplete and not found.items:
+            await self.mino.python_names.settled(PYTHON_SECONDS)
+            found = completions(snapshot, offset, python, self._client_can.snippets)
+        return self.edge.completions(snapshot.text, snapshot.uri, found)
+
+    async def completion_resolve(self, item: lsp.CompletionItem) -> lsp.CompletionItem:
+        told = item.data if isinstance(item.data, dict) else {}
+        uri, about = told.get("uri"), tuple(map(str, told.get("about", ())))
+        snapshot = self.mino.snapshot(str(uri))
+        if snapshot is None or not about:
+            return item
+        doc = resolve(snapshot, about)
+        if about[0] == "python":
+            python = self.mino.python(snapshot.root)
+            if python.describe(*about[1:3]) is None:
+                await self.mino.python_names.settled(PYTHON_SECONDS * 4)
+            kind, signature, text = python.describe(*about[1:3]) or ("", "", "")
+            shown = (f"```python\n{signature}\n```" if signature else "", f"*{kind} of `{about[1]}`*", text)
+            doc = "\n\n".join(filter(None, shown)) if kind else ""
+        if doc:
+            item.documentation = lsp.MarkupContent(lsp.MarkupKind.Markdown, doc)
+        return item
+
+    def signature_help(self, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+        found = signature_help(*self._place(params))
+        return self.edge.signature_help(found) if found is not None else None
+
     def definition(self, params: lsp.DefinitionParams) -> Any:
         return self.edge.locations(definition(*self._place(params)))
 
@@ -468,6 +502,9 @@ def _fault(plain: Any) -> str:
     return "" if "id" in plain and ("result" in plain or "error" in plain) else "it asks nothing and answers nothing."
 
 
+PYTHON_SECONDS = 0.2
+"""How long a completion waits for what is being read of a Python package; then it says that it is incomplete."""
+
 REFRESH_SECONDS = 0.03
 
 
@@ -481,6 +518,13 @@ def _register(server: Server) -> None:
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
         (lsp.INITIALIZED, server.initialized_, None),
         (lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, server.did_change_watched_files, None),
+        (
+            lsp.TEXT_DOCUMENT_COMPLETION,
+            server.completion,
+            lsp.CompletionOptions([".", ":", "("], resolve_provider=True),
+        ),
+        (lsp.COMPLETION_ITEM_RESOLVE, server.completion_resolve, None),
+        (lsp.TEXT_DOCUMENT_SIGNATURE_HELP, server.signature_help, lsp.SignatureHelpOptions([" ", "("])),
         (lsp.TEXT_DOCUMENT_DEFINITION, server.definition, None),
         (lsp.TEXT_DOCUMENT_DECLARATION, server.declaration, None),
         (lsp.TEXT_DOCUMENT_REFERENCES, server.references, None),
@@ -525,6 +569,8 @@ class _Client:
         lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
         watched = workspace.did_change_watched_files if workspace else None
         self.watches = bool(watched and watched.dynamic_registration)
+        completion = document.completion.completion_item if document and document.completion else None
+        self.snippets = bool(completion and completion.snippet_support)
         symbols = document.document_symbol if document else None
         self.symbol_tree = bool(symbols and symbols.hierarchical_document_symbol_support)
         self.refreshes = (

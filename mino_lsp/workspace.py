@@ -14,10 +14,11 @@ from typing import Protocol
 
 from mino_lsp import project, trust
 from mino_lsp.analysis import Index
+from mino_lsp.analysis.python_names import PythonNames, View, paths_of
 from mino_lsp.live import Previews
 from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
-from mino_lsp.supervisor import Supervisor, Unavailable, Worker
+from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
 from mino_lsp.syntax import Text, read
 from mino_lsp.types import DeviceList, DevicesRequest, Severity, Stream
 
@@ -71,6 +72,7 @@ class Workspace:
         self.settings = Settings()
         self.supervisor = Supervisor()
         self.index = Index()
+        self.python_names = PythonNames()
         self.previews = Previews(self.supervisor, self._preview_worker, client.changed, self.status)
         self.running = 0
         self.roots: list[Path] = []
@@ -198,6 +200,12 @@ class Workspace:
             report=self.previews.report(uri),
         )
 
+    def python(self, root: Path) -> View:
+        """What is known of the Python packages of a folder: those of its interpreter once it is trusted, else the
+        server's own."""
+        paths = paths_of(self.settings.python or interpreter_of(root)) if self.trusted(root) else None
+        return self.python_names.view(paths)
+
     def reindex(self) -> None:
         """Look through the roots for Hy files, between whatever else there is to do."""
         if self._indexing is not None:
@@ -293,6 +301,7 @@ class Workspace:
             task.cancel()
         if self._indexing is not None:
             self._indexing.cancel()
+        await self.python_names.close()
         await self.supervisor.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

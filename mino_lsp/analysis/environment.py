@@ -111,6 +111,7 @@ class Macros:
         self._prefixes: set[str] = set()
         self._local: set[str] = set()
         self.blind = False
+        self.blind_readers = False  # a module that is not known may have brought any reader macros
         told = list(told)
         for one in told:
             for entry in one.requires:
@@ -137,6 +138,7 @@ class Macros:
         for one in entry.readers or ():
             self._readers[one.alias] = (readers or {}).get(one.name, OPAQUE)
         if entry.star_readers:
+            self.blind_readers = self.blind_readers or readers is None
             self._readers.update(readers or {})
 
     def head(self, mangled: str) -> str | None:
@@ -155,6 +157,10 @@ class Macros:
 
     def reader(self, name: str) -> str:
         return self._readers.get(name, OPAQUE)
+
+    def lacks_reader(self, name: str) -> bool:
+        """Whether there is certainly no reader macro of that name."""
+        return name not in self._readers and not self.blind_readers
 
     def stays_local(self, mangled: str) -> bool:
         """Whether what a macro binds, it binds in the function that calls it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mino_lsp import values
+from mino_lsp.analysis.describe import described_at
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 from mino_lsp.types import Fact, ModuleValue, OtherValue, Span
@@ -20,19 +21,44 @@ _VALUELESS = {Kind.COMMENT, Kind.KEYWORD, Kind.NUMBER, Kind.STRING, Kind.BRACKET
 
 
 def hover(snapshot: Snapshot, offset: int) -> Hover | None:
+    """What passed here, then the documentation of the name that is here; where nothing passed, after it why."""
     path = snapshot.tree.path_at(offset)
-    if not path or path[-1].kind in _VALUELESS:
+    if not path:
         return None
-    form = path[-1]
-    call = path[-2] if len(path) > 1 and _is_head(form, path[-2]) else None
+    live = _live(snapshot, path)
+    told = described_at(snapshot.document, offset, snapshot.index) if path[-1].kind not in _TEXT else None
+    if live is not None:
+        more = told is not None and (told.doc or told.parameters is not None)
+        return Hover(live.span, f"{live.markdown}\n\n---\n\n{told.markdown}") if told is not None and more else live
+    why = _why(snapshot, path)
+    shown = "\n\n".join(filter(None, (told.markdown if told is not None else "", why)))
+    return Hover(Span(path[-1].start, path[-1].end), shown) if shown else None
+
+
+_TEXT = {Kind.COMMENT, Kind.STRING, Kind.BRACKET_STRING, Kind.BYTES, Kind.DISCARD, Kind.SHEBANG}
+
+
+def _live(snapshot: Snapshot, path: tuple[Form, ...]) -> Hover | None:
+    """What passed."""
+    form, call = path[-1], _call(path)
+    if form.kind in _VALUELESS:
+        return None
     for candidate in (form, call):
         if candidate is not None:
             span = Span(candidate.start, candidate.end)
             fact = snapshot.live.facts.get(span)
             if fact is not None and (candidate is call or _telling(fact) or call is None):
                 return Hover(span, _markdown(snapshot, span, fact))
-    why = None if call is not None else _why_nothing(snapshot, form)
-    return Hover(Span(form.start, form.end), why) if why else None
+    return None
+
+
+def _why(snapshot: Snapshot, path: tuple[Form, ...]) -> str:
+    return "" if _call(path) is not None or path[-1].kind in _VALUELESS else _why_nothing(snapshot, path[-1])
+
+
+def _call(path: tuple[Form, ...]) -> Form | None:
+    """The call whose head is hovered."""
+    return path[-2] if len(path) > 1 and _is_head(path[-1], path[-2]) else None
 
 
 def _is_head(form: Form, parent: Form) -> bool:

@@ -49,7 +49,7 @@ def check(shown: str, *expected: str) -> None:
         # what has no value of its own
         (";; A linear", []),
         ("100]", []),
-        (":weights", []),
+        (":weights", ["*component, line 11*"]),
     ],
 )
 async def test_what_passed(example: Document, place: str, expected: list[str]) -> None:

@@ -1,0 +1,69 @@
+"""Signature help: which call, and which parameter is being written."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lsprotocol import types as lsp
+
+from mino_lsp.features.signature_help import signature_help
+
+from .documents import snapshot
+from .editor import SECONDS, Editor
+from .syntax.fragments import texts
+
+F = "(defn f [a [b 1] #* rest #** options] a)\n"
+G = "(defn g [a * key] a)\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "label", "active"),
+    [
+        (F + "(f ¦)", "(f a [b 1] #* rest #** options)", "a"),
+        (F + "(f 1¦)", "(f a [b 1] #* rest #** options)", "a"),
+        (F + "(f 1 ¦)", "(f a [b 1] #* rest #** options)", "[b 1]"),
+        (F + "(f 1 2 3 4 ¦", "(f a [b 1] #* rest #** options)", "#* rest"),
+        (F + "(f 1 :b ¦)", "(f a [b 1] #* rest #** options)", "[b 1]"),
+        (F + "(f 1 :new ¦)", "(f a [b 1] #* rest #** options)", "#** options"),
+        (G + "(g :key 1 ¦)", "(g a key)", "a"),
+        (G + "(g (+ 1 2) ¦)", "(g a key)", "key"),
+        (G + "(g 1 2 3 ¦)", "(g a key)", None),
+        (F + "(f (len ¦))", "(len obj)", "obj"),
+        (F + "(f 1 (nothing ¦))", "(f a [b 1] #* rest #** options)", "[b 1]"),
+        (F + "(-> 1 (f ¦))", "(f a [b 1] #* rest #** options)", "[b 1]"),
+        (F + "(f 1)¦", None, None),
+        (F + "(f¦ 1)", None, None),
+        ("(defmu Net [x w] x) (Net :w ¦)", "(Net x w)", "w"),
+        ("(defmu Net [x w] x) (setv n (Net)) (n ¦)", "(Net x w)", "x"),
+        ("(defclass C [] (defn __init__ [self a] 1)) (C ¦)", "(C a)", "a"),
+        ("(let ¦)", "(let [#* bindings] #* body)", "[#* bindings]"),
+        ("(require hyrule [unless]) (unless 1 ¦)", "(unless test #* body)", "#* body"),
+        ("(import hyrule [inc]) (inc ¦)", "(inc n)", "n"),
+        ("(nobody ¦)", None, None),
+    ],
+)
+def test_the_call_and_the_parameter(marked: str, label: str | None, active: str | None) -> None:
+    offset = marked.index("¦")
+    found = signature_help(snapshot(marked.replace("¦", "")), offset)
+    assert (found.label if found else None) == label
+    if found is not None:
+        span = found.parameters[found.active] if found.active is not None else None
+        assert (found.label[slice(*span)] if span is not None else None) == active
+
+
+@given(texts(), st.integers(0, 60))
+def test_any_text_is_answered(source: str, offset: int) -> None:
+    found = signature_help(snapshot(source), min(offset, len(source)))
+    assert found is None or found.active is None or 0 <= found.active < len(found.parameters)
+
+
+async def test_over_the_server(editor: Editor, root: Path) -> None:
+    document = editor.open(root / "signatures.hy", F + "(f 1 )\n")
+    params = lsp.SignatureHelpParams(document.identity, document.position(document.find("(f 1 )") + 5))
+    found = await asyncio.wait_for(editor.text_document_signature_help_async(params), SECONDS)
+    assert found is not None and found.signatures[0].label == "(f a [b 1] #* rest #** options)"
+    assert found.active_parameter == 1
