@@ -154,12 +154,12 @@ def explain_data(definition: Any, value: Any, where: WhereAt = None) -> tuple[Pr
 
 
 def explain(definition: Any, value: Any, where: WhereAt = None, file: TextIO | None = None) -> None:
-    """Prints what about `value` does not conform, in colour on a terminal."""
+    """Prints what about `value` does not conform, and where that is asked, in colour on a terminal."""
     file = file or sys.stdout
     found = explain_data(definition, value, where)
     what, name = summary(value), describe_name(definition)
     sentence = f"{what} does not conform to {name}." if found else f"{what} conforms to {name}."
-    print(messages.report(sentence, found, messages.wants_colour(file)), file=file)
+    print(messages.report(sentence, found, messages.wants_colour(file), places=True), file=file)
 
 
 def assert_(definition: Any, value: Any, where: WhereAt = None) -> Any:

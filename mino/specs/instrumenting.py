@@ -76,9 +76,10 @@ def _known() -> dict[str, Callable[[], Callable[[], None]]]:
         function = getattr(sys.modules.get(contract.module), contract.name, None)
         if callable(function):
             found[key] = functools.partial(_replace, contract)
+    classes: dict[str, list[Any]] = {}
     for made in _mus():
-        found[f"{made.__module__}.{made.__qualname__}"] = functools.partial(_watch, made)
-    return found
+        classes.setdefault(f"{made.__module__}.{made.__qualname__}", []).append(made)
+    return {**found, **{key: functools.partial(_watch_all, each) for key, each in classes.items()}}
 
 
 def _mus() -> Iterator[Any]:
@@ -141,6 +142,17 @@ def _checking(contract: functions.Contract, function: Callable[..., Any]) -> Cal
         return functions.called(functions.contracts.get(key, contract), function, given, named)
 
     return checked
+
+
+def _watch_all(classes: list[Any]) -> Callable[[], None]:
+    """Checks the calls of classes of one name: that of an earlier definition may still have instances."""
+    undone = [_watch(made) for made in classes]
+
+    def undo() -> None:
+        for each in undone:
+            each()
+
+    return undo
 
 
 def _watch(made: Any) -> Callable[[], None]:

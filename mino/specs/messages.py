@@ -21,12 +21,14 @@ def line(problem: Problem) -> str:
     return _line(problem, _plain)
 
 
-def report(sentence: str, problems: Iterable[Problem], colour: bool = False) -> str:
-    """The sentence, then every problem with what is wrong marked."""
+def report(sentence: str, problems: Iterable[Problem], colour: bool = False, places: bool = False) -> str:
+    """The sentence, then every problem with what is wrong marked; with `places`, where its predicate is written."""
     paint = _coloured if colour else _plain
     lines = [sentence]
     for problem in problems:
         lines += [f"  {each}" for each in _told(problem, paint)]
+        if places and problem.where is not None:
+            lines.append(paint(f"    as {problem.where} says", _DIM))
     return "\n".join(lines)
 
 

@@ -200,3 +200,12 @@ def test_many_threads_define_check_and_undefine(specs):
     for thread in threads:
         thread.join()
     assert failures == [] and not any(str(keyword).startswith(":thread") for keyword in check.registered())
+
+
+def test_an_assertion_expands_to_one_test_of_a_flag_around_the_check(specs):
+    expansion = specs.expand("(spec/assert :rank1 (f x))")
+    name = expansion.split("(setv ")[1].split(" ")[0]
+    assert expansion == (
+        f"(do (setv {name} (f x)) (when _mino_check.asserting"
+        f' (_mino_check.assert- ":rank1" {name} #(None 1 14 1 19))) {name})'
+    )

@@ -140,3 +140,14 @@ def test_assertions_are_compiled_too(linear):
     finally:
         check.check_asserts(False)
         torch._dynamo.reset()
+
+
+def test_a_class_that_was_defined_anew_is_instrumented_with_the_earlier_one(linear):
+    earlier = linear("(Checked :weights (learnable 3 4))")
+    linear("(defmu Checked [#^ (spec/tensor [batch n]) x #^ (spec/tensor [n d]) weights] (-> x (@ weights)))")
+    later = linear("(Checked :weights (learnable 3 4))")
+    with check.instrument("Checked"):
+        for model in (earlier, later):
+            with pytest.raises(mino.SpecError):
+                model(torch.ones(2, 5))
+    assert all("__call__" not in type(model).__dict__ for model in (earlier, later))

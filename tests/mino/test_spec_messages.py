@@ -171,6 +171,7 @@ def test_explain_prints_and_is_coloured_on_a_terminal_only(network, capsys, monk
         "    expected [batch 10]\n"
         "    found    [32    12]\n"
         "                    ^^ 12, not 10\n"
+        "    as <string>:1:15 says\n"
     )
     monkeypatch.setattr("mino.check.sys.stdout", _Terminal())
     monkeypatch.setenv("TERM", "xterm")
@@ -180,7 +181,8 @@ def test_explain_prints_and_is_coloured_on_a_terminal_only(network, capsys, monk
     network('(spec/explain int "a")')
     assert check.sys.stdout.getvalue() == (
         "'a' does not conform to int.\n  expected \033[32mint\033[0m; found \033[31m'a'\033[0m\n"
-        "'a' does not conform to int.\n  expected int; found 'a'\n"
+        "\033[2m    as <string>:1:15 says\033[0m\n"
+        "'a' does not conform to int.\n  expected int; found 'a'\n    as <string>:1:15 says\n"
     )
 
 
