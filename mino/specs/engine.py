@@ -172,6 +172,12 @@ def circular(active: list[str], named: Named) -> CircularSpec:
     )
 
 
+def expected(missing: Spec) -> str:
+    """What would have been there: a registered spec by its keyword and what it says."""
+    found = registry.specs.get(missing.keyword) if isinstance(missing, Named) else None
+    return ", ".join([missing.written(True), *([found.written(True)] if found is not None else [])])
+
+
 def too_deep(name: str, where: Place | None) -> CircularSpec:
     """The error for a check that went deeper than Python does."""
     return CircularSpec(

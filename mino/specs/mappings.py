@@ -10,7 +10,7 @@ import hy
 from hy.models import Keyword
 
 from mino.specs import registry
-from mino.specs.engine import NOTHING, Failed, Named, Scope, Spec, form, into
+from mino.specs.engine import NOTHING, Failed, Named, Scope, Spec, expected, form, into
 from mino.specs.foreign import Raised, attempt
 from mino.specs.logic import gathered
 from mino.specs.names import meant, written
@@ -153,7 +153,7 @@ def _missing(value: Any, key: Key, mapping: bool, scope: Scope) -> Failed:
     what = "key" if mapping else "attribute"
     scope.at.append(key.name)
     failed = scope.fails(
-        key.spec.written(True), NOTHING, f"{summary(value)} has no {what} {key.name}{near}", key.where
+        expected(key.spec), NOTHING, f"{summary(value)} has no {what} {key.name}{near}", key.where
     ).under(key.name)
     scope.at.pop()
     return failed

@@ -9,7 +9,7 @@ from typing import Any
 import hy
 
 from mino.specs import registry
-from mino.specs.engine import NOTHING, Failed, Named, Scope, Spec, form, into
+from mino.specs.engine import NOTHING, Failed, Named, Scope, Spec, expected, form, into
 from mino.specs.foreign import Raised, attempt
 from mino.specs.logic import gathered, same
 from mino.specs.problems import CircularSpec, Place
@@ -174,7 +174,7 @@ class _Taken:
 
     def _ended(self, tag: str, spec: Spec, scope: Scope) -> Failed:
         told = f"the sequence ended before {tag}, after {counted(len(self.items))}"
-        return scope.fails(spec.written(True), NOTHING, told, getattr(spec, "where", None)).under(tag)
+        return scope.fails(expected(spec), NOTHING, told, getattr(spec, "where", None)).under(tag)
 
 
 def spliced(spec: Spec) -> Cat | None:

@@ -91,7 +91,7 @@ module Embedding does not conform to :Embedding.
 """),
     ("settings misspelt", '(spec/conform :settings {"activatoin" "relu"  "sizes" [10 "32" 1]  "dropout" 1})', """\
 dict of 3 items does not conform to :settings.
-  activation: expected :activation; found nothing (dict of 3 items has no key activation; did you mean activatoin?)
+  activation: expected :activation, (spec/enum "relu" "gelu" "tanh"); found nothing (dict of 3 items has no key activation; did you mean activatoin?)
   sizes.1: expected int; found '32'
     {'sizes' [10 '32' 1] …}
                  ^^^^
