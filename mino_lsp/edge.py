@@ -119,6 +119,7 @@ class Edge:
             code=problem.code,
             source="mino",
             related_information=related or None,
+            tags=[lsp.DiagnosticTag.Unnecessary] if problem.code.startswith("unused-") else None,
         )
 
     def hover(self, text: Text, hover: Hover) -> lsp.Hover:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import PurePath
 
 from mino_lsp.lint import lint
 from mino_lsp.lint.silence import silences
@@ -17,11 +18,14 @@ MOST = 1000
 def diagnostics(snapshot: Snapshot) -> list[Problem]:
     """The problems that are neither silenced by a comment nor switched off, those of the text first."""
     syntax = snapshot.tree.problems
+    exports = PurePath(snapshot.path).name in ("__init__.hy", "hy_init.hy")
     found = [
         Problem(problem.code, "error", problem.message, Span(problem.start, problem.end))
         for problem in islice(syntax, MOST)
     ]
-    found += [Problem(one.code, one.severity, one.message, Span(one.start, one.end)) for one in lint(snapshot.tree)]
+    found += [
+        Problem(one.code, one.severity, one.message, Span(one.start, one.end)) for one in lint(snapshot.tree, exports)
+    ]
     found.sort(key=lambda problem: problem.span)
     known = [problem.span for problem in found if problem.severity == "error"]
     found += [

@@ -1,20 +1,56 @@
-"""All findings of a document."""
+"""All findings of a document. The first cause hides its consequences: where a form is wrong, nothing is said of the
+names in it."""
 
 from __future__ import annotations
 
-from mino_lsp.analysis import names_of
-from mino_lsp.lint.findings import Finding
-from mino_lsp.lint.walk import findings
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mino_lsp.analysis import Names, names_of
+from mino_lsp.lint import names as of_names
+from mino_lsp.lint.findings import Call, Finding
+from mino_lsp.lint.walk import seen
 from mino_lsp.syntax import Tree
 
+# After these, a name that was meant to be bound is not.
+_UNBINDING = frozenset({"definition-name", "import", "odd-setv", "target", "parameters", "components", "for-bindings"})
 
-def lint(tree: Tree) -> tuple[Finding, ...]:
-    """What is wrong with the forms of a document that can be read."""
-    macros = names_of(tree).macros
-    found = []
+
+def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
+    """What is wrong with a document: with its forms where they can be read, with its names where all of it can.
+
+    `exports`: it imports for others, as an `__init__.hy` does.
+    """
+    names = names_of(tree)
+    found: list[Finding] = []
+    calls: list[tuple[int, Sequence[Call]]] = []
+    broken: list[tuple[int, int]] = []
     for start, piece in tree.pieces():
-        found += [
-            Finding(one.start + start, one.end + start, one.code, one.message, one.severity)
-            for one in findings(piece, macros)
-        ]
-    return tuple(found)
+        one = seen(piece, names.macros)
+        wrong = [each for each in one.findings if each.severity == "error"]
+        if wrong:
+            broken.append((start, start + len(piece.text)))
+        elif one.calls:
+            calls.append((start, one.calls))
+        for each in wrong or one.findings:
+            found.append(replace(each, start=each.start + start, end=each.end + start))
+    if tree.problems:
+        return tuple(found)
+    unbound = any(each.code in _UNBINDING for each in found)
+    for each in _of_names(tree, names, calls, exports, unbound):
+        at = bisect_right(broken, (each.start, len(tree) + 1)) - 1
+        if at < 0 or each.start >= broken[at][1]:
+            found.append(each)
+    return tuple(sorted(found, key=lambda each: (each.start, each.end)))
+
+
+def _of_names(
+    tree: Tree, names: Names, calls: Sequence[tuple[int, Sequence[Call]]], exports: bool, unbound: bool
+) -> Iterator[Finding]:
+    if not unbound:
+        yield from of_names.undefined(names)
+    yield from of_names.misfits(names, calls)
+    yield from of_names.unknown_specs(names)
+    if not exports:
+        yield from of_names.unused(names, tree)

@@ -6,12 +6,14 @@ argument, so it is not judged itself, but what is in it is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from mino_lsp.analysis import OPAQUE, Macros, mangle
+from mino_lsp.analysis import KNOWN, OPAQUE, Macros, mangle
 from mino_lsp.lint import arity, bindings, control, definitions, models
-from mino_lsp.lint.findings import CHECKS, Call, Finding, at
+from mino_lsp.lint.findings import CHECKS, Call, Finding, at, bare, is_name
 from mino_lsp.syntax import Form, Kind
 from mino_lsp.syntax.nodes import Piece
 
@@ -43,15 +45,24 @@ _STEPS = frozenset(
     }
 )
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
-_known: WeakKeyDictionary[Piece, tuple[Macros, tuple[Finding, ...]]] = WeakKeyDictionary()
+_SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
+_known: WeakKeyDictionary[Piece, tuple[Macros, Seen]] = WeakKeyDictionary()
 
 
-def findings(piece: Piece, macros: Macros) -> tuple[Finding, ...]:
-    """What is wrong in a piece that can be read; the places are relative to it. Kept as long as the piece is."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the walk over a piece has found wrong, and the calls of names that are for sure no macros; the places are
+    relative to the piece."""
+
+    findings: tuple[Finding, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+
+def seen(piece: Piece, macros: Macros) -> Seen:
+    """What there is to say of a piece that can be read, kept as long as the piece is."""
     known = _known.get(piece)
     if known is None or known[0] is not macros:
-        found = tuple(_Walk(macros).run(piece)) if not piece.problems else ()
-        known = _known[piece] = (macros, found)
+        known = _known[piece] = (macros, _Walk(macros).run(piece) if not piece.problems else Seen())
     return known[1]
 
 
@@ -59,14 +70,16 @@ class _Walk:
     def __init__(self, macros: Macros) -> None:
         self._macros = macros
         self._found: list[Finding] = []
+        self._calls: list[Call] = []
         self._waiting: list[tuple[Form, int]] = []
 
-    def run(self, piece: Piece) -> list[Finding]:
+    def run(self, piece: Piece) -> Seen:
         tops = tuple(Form(piece, 0, index) for index in piece.nodes.children(-1))
         self._waiting = self._code([top for top in tops if top.is_form])
         while self._waiting:
             self._visit(*self._waiting.pop())
-        return sorted(self._found, key=lambda finding: (finding.start, finding.end))
+        found = sorted(self._found, key=lambda finding: (finding.start, finding.end))
+        return Seen(tuple(found), tuple(self._calls))
 
     def _code(self, forms: Sequence[Form], mode: int = CODE) -> list[tuple[Form, int]]:
         """The forms with how to look at them; nothing after a reader macro that may read what it likes."""
@@ -74,10 +87,18 @@ class _Walk:
         for form in forms:
             if form.kind is Kind.READER_MACRO:
                 if self._macros.reader(form.text[1:]) == OPAQUE:
+                    self._reader(form)
                     return found
                 continue
             found.append((form, mode))
         return found
+
+    def _reader(self, form: Form) -> None:
+        name = form.text[1:]
+        if self._macros.lacks_reader(name):
+            known = KNOWN.readers("hyrule") or {}
+            hint = f": write (require hyrule :readers [{name}])" if name in known else ""
+            self._found.append(at(form, "unknown-reader", f"There is no reader macro `{name}` here{hint}."))
 
     def _visit(self, form: Form, mode: int) -> None:
         kind = form.kind
@@ -131,9 +152,33 @@ class _Walk:
             return
         if mode == CODE and (name or head.kind is not Kind.KEYWORD):
             call = Call(form, head, name, key, forms[1:], self._is_function)
+            if name and not key and "." not in name:
+                self._calls.append(call)
             for check in CHECKS.get(key, ()):
                 self._found += check(call)
+            if key == "hy:let":
+                self._unused(call)
         self._waiting += self._inner(key, forms)
+
+    def _unused(self, call: Call) -> None:
+        """Names that a `let` binds and that stand nowhere else in it, where nothing in it may use them unseen."""
+        if not call.args or call.args[0].kind is not Kind.VECTOR:
+            return
+        counts: Counter[str] = Counter()
+        for form in call.form.walk():
+            if form.kind is Kind.SYMBOL:
+                counts[mangle(form.text.partition(".")[0] or ".")] += 1
+            elif form.kind is Kind.READER_MACRO or (form.kind is Kind.LIST and self._hides(form.head_name)):
+                return
+        for target in call.args[0].forms[::2]:
+            name = bare(target)
+            if is_name(name) and not name.text.startswith("_") and counts[mangle(name.text)] == 1:
+                self._found.append(
+                    Finding(name.start, name.end, "unused-local", f"`{name.text}` is bound and not used.", "hint")
+                )
+
+    def _hides(self, head: str) -> bool:
+        return head in _SEES_ALL or (bool(head) and self._key(head) == OPAQUE)
 
     def _key(self, name: str) -> str:
         """The key of the macro that a head calls; empty for a function, opaque where that is not certain."""
@@ -154,10 +199,12 @@ class _Walk:
             return []
         if key in _STEPS:
             return self._steps(key, args)
-        if key in ("hy:.", "hy:match"):
+        if key == "hyrule:defmain":
+            return [(one, CODE) for one in args if one is not args[0] or one.kind is Kind.VECTOR]
+        if key in ("hy:.", "hy:match") and (key == "hy:." or len(args) > 2):
             return [(args[0], CODE), *((one, INNER) for one in args[1:])] if args else []
-        if key in ("hy:lfor", "hy:gfor", "hy:sfor", "hy:dfor") and len(args) < 3:
-            return []  # without a clause, Hy does not look at what would be the element
+        if key in ("hy:lfor", "hy:gfor", "hy:sfor", "hy:dfor", "hy:match") and len(args) < 3:
+            return []  # without a clause, Hy does not look at the rest
         if key in ("hy:try", "hy:while", "hy:for"):
             return [(one, INNER if one.head_name in _CLAUSES else CODE) for one in args]
         return [(one, CODE) for one in (args if key else forms)]

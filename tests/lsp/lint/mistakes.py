@@ -1,5 +1,7 @@
 """Mistakes of every kind, each with the place where it has to be found between « and »."""
 
+MINO = "(require mino.mu * mino.thread * mino.spec *)\n"
+
 MISTAKES: list[tuple[str, str]] = [
     # delimiters and literals
     ("unclosed", "«(»defn planted [x]\n  (print x)\n"),
@@ -21,7 +23,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("arity", "(print («not»))\n"),
     ("odd-cond", "(print (cond (print 1) 2 «(print 3)»))\n"),
     ("odd-setv", "(setv planted 1 «planted-2»)\n"),
-    ("target", "(setv «1» planted)\n"),
+    ("target", "(setv «1» print)\n"),
     ("target", "(setv «(print 1)» 2)\n"),
     ("odd-let", "(let [a 1 «b»] (print a))\n"),
     ("let-bindings", "(let «(a 1)» (print 1))\n"),
@@ -49,17 +51,28 @@ MISTAKES: list[tuple[str, str]] = [
     ("method-object", "(print («.strip»))\n"),
     ("stray-unquote", "(print «~»print)\n"),
     # mino's forms
-    ("definition-name", '(defmu «"M"» [x] x)\n'),
-    ("components", "(defmu Planted «(x)» x)\n"),
-    ("component", "(defmu Planted [x «[w 1]»] x)\n"),
-    ("duplicate-component", "(defmu Planted [x w «x»] x)\n"),
-    ("mu-body", "(«defmu» Planted [x])\n"),
-    ("bind-pairs", "(bind print :w 1 «:b»)\n"),
-    ("odd-cond-thread", "(cond-> print print print «(print 1)»)\n"),
-    ("thread-step", "(-> print «[print]»)\n"),
-    ("thread-width", "(|-> [1 2] «[print print print]»)\n"),
-    ("spec-pairs", "(spec/def :planted callable «:planted-2»)\n"),
-    ("spec-pairs", "(spec/def «planted» callable)\n"),
-    ("spec-generator", "(«spec/defgen» :planted [])\n"),
-    ("arity", "(«spec/valid?» :planted)\n"),
+    ("definition-name", MINO + '(defmu «"M"» [x] x)\n'),
+    ("components", MINO + "(defmu Planted «(x)» x)\n"),
+    ("component", MINO + "(defmu Planted [x «[w 1]»] x)\n"),
+    ("duplicate-component", MINO + "(defmu Planted [x w «x»] x)\n"),
+    ("mu-body", MINO + "(«defmu» Planted [x])\n"),
+    ("bind-pairs", MINO + "(bind print :w 1 «:b»)\n"),
+    ("odd-cond-thread", MINO + "(cond-> print print print «(print 1)»)\n"),
+    ("thread-step", MINO + "(-> print «[print]»)\n"),
+    ("thread-width", MINO + "(|-> [1 2] «[print print print]»)\n"),
+    ("spec-pairs", MINO + "(spec/def :planted callable «:planted-2»)\n"),
+    ("spec-pairs", MINO + "(spec/def «planted» callable)\n"),
+    ("spec-generator", MINO + "(«spec/defgen» :planted [])\n"),
+    ("arity", MINO + "(«spec/valid?» :planted)\n"),
+    # names
+    ("undefined-name", "(print «planted-name»)\n"),
+    ("undefined-name", "(defn planted [x] («prnt» x))\n"),
+    ("unknown-reader", "(print «#planted» 1)\n"),
+    ("call-arity", "(defn planted [a b] (print a b))\n(«planted» 1)\n"),
+    ("call-arity", "(defn planted [a [b 2]] (print a b))\n(«planted» 1 2 3)\n"),
+    ("unknown-argument", "(defn planted [alpha] (print alpha))\n(planted «:alhpa» 1)\n"),
+    ("unknown-component", MINO + "(defmu Planted [x weights] (@ x weights))\n(Planted «:wieghts» 1)\n"),
+    ("unused-import", "(import os [«getcwdb»])\n"),
+    ("unused-require", "(require hyrule [«ap-reduce»])\n"),
+    ("unused-local", "(let [«planted» 1] (print 2))\n"),
 ]

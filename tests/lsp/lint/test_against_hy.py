@@ -88,15 +88,28 @@ def test_what_is_found_is_refused(form: str) -> None:
     tree = read(source)
     if tree.problems:
         return
-    found = [finding for finding in lint(tree) if finding.severity == "error"]
+    found = [one for one in lint(tree) if one.severity == "error" and one.code not in OF_NAMES]
     event("found" if found else "nothing found")
     if found:
         assert refused(source), found
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
-def test_the_corpus_has_no_finding(path: Path) -> None:
-    assert [(one.code, one.message) for one in lint(read(path.read_bytes().decode()))] == []
+def test_the_corpus_has_no_false_finding(path: Path) -> None:
+    source = path.read_bytes().decode()
+    found = lint(read(source), exports=path.name == "hy_init.hy")
+    assert [(one.code, one.message) for one in found if one.severity != "hint"] == []
+    assert {(path.name, source[one.start : one.end]) for one in found} <= TRUE
+
+
+# Looked at one by one: nothing uses these.
+TRUE = {
+    *(("collections.hy", "partial"), ("collections.hy", "coll?"), ("control.hy", "inc"), ("destructure.hy", "count")),
+    *(("destructure.hy", "defmacro!"), ("hypprint.hy", "collections"), ("recurrent_cell.hy", "mino.thread")),
+    ("spec.hy", "check"),
+}
+# A program that runs into these compiles.
+OF_NAMES = {"undefined-name", "missing-require", "call-arity", "unknown-argument", "unknown-component", "unknown-spec"}
 
 
 def test_the_law_can_fail() -> None:

@@ -1,0 +1,225 @@
+"""Checks of names: what nothing binds, what nothing uses, and calls that do not fit what they call.
+
+All of them ask for certainty: where a macro that nobody knows may bind, use or change a name, nothing is said.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from weakref import WeakKeyDictionary
+
+from mino_lsp.analysis import (
+    Definition,
+    DefinitionKind,
+    Import,
+    KeywordRole,
+    Names,
+    Resolution,
+    Role,
+    Signature,
+    mangle,
+)
+from mino_lsp.analysis.model import ParameterKind
+from mino_lsp.lint.findings import Call, Finding, counted
+from mino_lsp.syntax import Kind, Tree
+from mino_lsp.syntax.kinds import CODES
+from mino_lsp.syntax.nodes import Piece
+
+_VALUES = frozenset({Role.READ, Role.CALL, Role.WRITE})
+_HOMES = ("mino.mu", "mino.thread", "mino.spec", "hyrule")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant, as the end of a sentence."""
+    found = get_close_matches(name, sorted(set(known) - {name}), n=1, cutoff=0.75)
+    return f"; did you mean `{found[0]}`?" if found else "."
+
+
+def undefined(names: Names) -> Iterator[Finding]:
+    """Names that certainly nothing binds, and macros of mino that nothing requires."""
+    known: set[str] = set()
+    suggestions = 10
+    for reference in names.unresolved():
+        end = reference.start + len(reference.name)
+        if reference.role is Role.MACRO:
+            home = next((one for one in _HOMES if mangle(reference.name) in (names.modules.macros(one) or {})), "")
+            if home:
+                told = f"The macro `{reference.name}` is not required: write (require {home} [{reference.name}])."
+                yield Finding(reference.start, end, "missing-require", told)
+        elif reference.role in _VALUES:
+            known = known or {definition.name for definition in names.module_names()} | set(dir(builtins))
+            hint = nearest(reference.name, known) if suggestions > 0 else "."
+            suggestions -= 1
+            told = f"Nothing here is named `{reference.name}`{hint}"
+            yield Finding(reference.start, end, "undefined-name", told)
+
+
+# ---- calls
+
+
+def misfits(names: Names, calls: Sequence[tuple[int, Sequence[Call]]]) -> Iterator[Finding]:
+    """Calls of functions and mus of the document with the wrong number of arguments, or with unknown ones."""
+    if not names.certain:
+        return
+    known = {
+        definition.mangled: definition
+        for definition in names.module_names()
+        if definition.kind in (DefinitionKind.FUNCTION, DefinitionKind.MU) and not definition.decorated
+    }
+    for base, several in calls:
+        for call in several:
+            definition = known.get(mangle(call.name))
+            if definition is None or definition.signature is None:
+                continue
+            fits = _components if definition.kind is DefinitionKind.MU else _arguments
+            for finding in fits(call, definition, definition.signature):
+                if _calls(names, base + call.head.start, definition):
+                    start, end = finding.start + base, finding.end + base
+                    yield Finding(start, end, finding.code, finding.message, finding.severity)
+
+
+def _calls(names: Names, offset: int, definition: Definition) -> bool:
+    """Whether the head at an offset is for sure what a definition binds, and that is the only one."""
+    use = names.use_at(offset + 1)
+    if use is None or use.symbol is None or use.definition is None or use.resolution is not Resolution.RESOLVED:
+        return False
+    only = len(names.definitions_of(use.symbol)) == 1
+    return only and use.reference.certain and use.definition.start == definition.start
+
+
+def _given(call: Call) -> tuple[int, list[tuple[str, int, int]]] | None:
+    """How many arguments are given by position, and the keywords with their places; None where that is not known."""
+    count, keywords, index = 0, [], 0
+    while index < len(call.args):
+        one = call.args[index]
+        if one.kind in (Kind.UNPACK_ITERABLE, Kind.UNPACK_MAPPING, Kind.READER_MACRO):
+            return None
+        if one.kind is Kind.KEYWORD:
+            keywords.append((one.text[1:], one.start, one.end))
+            index += 1
+        else:
+            count += 1
+        index += 1
+    return count, keywords
+
+
+def _arguments(call: Call, definition: Definition, signature: Signature) -> Iterator[Finding]:
+    given = _given(call)
+    if given is None:
+        return
+    count, keywords = given
+    takers = (ParameterKind.POSITIONAL, ParameterKind.KEYWORD_ONLY)
+    known = {mangle(one.name): one.name for one in signature.parameters if one.kind in takers}
+    for name, start, end in keywords:
+        if mangle(name) not in known and not signature.takes_any_keyword:
+            told = f"`{definition.name}` has no parameter `{name}`{nearest(name, known.values())}"
+            yield Finding(start, end, "unknown-argument", told)
+            return
+    most = signature.most
+    if most is not None and count > most:
+        told = f"`{definition.name}` takes at most {counted(most, 'argument')} by position; it is given {count}."
+        yield call.at_head("call-arity", told)
+        return
+    named = {mangle(name) for name, _, _ in keywords}
+    lacking = [
+        one.name
+        for place, one in enumerate(signature.parameters)
+        if one.kind in (ParameterKind.POSITIONAL, ParameterKind.POSITIONAL_ONLY)
+        and not one.optional
+        and place >= count
+        and mangle(one.name) not in named
+    ]
+    if lacking:
+        listed = ", ".join(f"`{name}`" for name in lacking)
+        yield call.at_head("call-arity", f"`{definition.name}` needs {listed}, which this call does not give.")
+
+
+def _components(call: Call, definition: Definition, signature: Signature) -> Iterator[Finding]:
+    given = _given(call)
+    if given is None:
+        return
+    known = {mangle(one.name): one.name for one in signature.parameters}
+    for name, start, end in given[1]:
+        if mangle(name) not in known:
+            listed = " ".join(known.values())
+            told = f"`{definition.name}` has no component `{name}`{nearest(name, known.values())} It has: {listed}."
+            yield Finding(start, end, "unknown-component", told.replace("..", "."))
+
+
+# ---- specs
+
+
+def unknown_specs(names: Names) -> Iterator[Finding]:
+    """Spec keywords that nothing registers, in a document that imports nothing that could."""
+    if not any(entry.requires and entry.module == "mino.spec" for entry in names.imports):
+        return
+    if not names.certain or not all(_registers_nothing(entry) for entry in names.imports):
+        return
+    defined = {use.mangled: use.name for use in names.keywords if use.role is KeywordRole.DEFINES_SPEC}
+    for use in names.keywords:
+        if use.role is KeywordRole.SPEC and use.certain and use.mangled not in defined:
+            found = get_close_matches(use.name, sorted(defined.values()), n=1, cutoff=0.75)
+            if found:
+                told = f"No spec is named :{use.name}; did you mean :{found[0]}?"
+                yield Finding(use.start, use.end, "unknown-spec", told)
+
+
+def _registers_nothing(entry: Import) -> bool:
+    root = entry.module.partition(".")[0]
+    return root in ("torch", "numpy", "hy", "hyrule", "mino") or root in sys.stdlib_module_names
+
+
+# ---- what nothing uses
+
+_SYMBOL = CODES[Kind.SYMBOL]
+_symbols: WeakKeyDictionary[Piece, dict[str, list[int]]] = WeakKeyDictionary()
+
+
+def _symbols_in(piece: Piece) -> dict[str, list[int]]:
+    """Where each name stands in a piece, by its mangled first part: in code, in data, anywhere."""
+    found = _symbols.get(piece)
+    if found is None:
+        found = _symbols[piece] = {}
+        nodes = piece.nodes
+        for index, kind in enumerate(nodes.kind):
+            if kind == _SYMBOL:
+                text = piece.text[nodes.start[index] : nodes.end[index]]
+                root = text.partition(".")[0]
+                for name in {root, text} if root else {text}:
+                    found.setdefault(mangle(name) if name.strip(".") else name, []).append(nodes.start[index])
+    return found
+
+
+def unused(names: Names, tree: Tree) -> Iterator[Finding]:
+    """Imported and required names that stand nowhere else in the document."""
+    if not names.certain or not names.imports:
+        return
+    pieces = list(tree.pieces())
+    if any("__all__" in _symbols_in(piece) or "py" in _symbols_in(piece) for _, piece in pieces):
+        return
+
+    def used(name: str, entry: Import) -> bool:
+        mangled = mangle(name)
+        for base, piece in pieces:
+            for start in _symbols_in(piece).get(mangled, ()):
+                if not entry.form_start <= base + start < entry.form_end:
+                    return True
+        return False
+
+    for entry in names.imports:
+        code = "unused-require" if entry.requires else "unused-import"
+        for one in entry.names or ():
+            if not used(one.alias, entry) and not one.alias.startswith("_"):
+                told = f"`{one.alias}` is {'required' if entry.requires else 'imported'} and not used."
+                yield Finding(one.alias_start, one.alias_end, code, told, "hint")
+        if entry.star and entry.requires:
+            brought = names.modules.macros(entry.module)
+            if brought and not any(used(name, entry) for name in brought):
+                told = f"None of the macros of `{entry.module}` is used."
+                yield Finding(entry.start, entry.end, code, told, "hint")
+        elif entry.prefix and not entry.requires and not used(entry.prefix.partition(".")[0], entry):
+            told = f"`{entry.prefix}` is imported and not used."
+            yield Finding(entry.start, entry.end, code, told, "hint")
