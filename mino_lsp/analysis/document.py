@@ -184,7 +184,12 @@ class Names:
                     yield self._pieces[first + at].references[index].shifted(self._starts[first + at])
 
     def _is_free(self, mangled: str) -> bool:
-        return mangled not in self._starred and not self._module("value", mangled)
+        return mangled not in self._starred and mangled not in self._bound
+
+    @cached_property
+    def _bound(self) -> frozenset[str]:
+        """Every name of the module, mangled: for those who ask after many of them."""
+        return frozenset().union(*(chunk.module["value"] for chunk in self._chunks))
 
     # ---- what is at a place
 

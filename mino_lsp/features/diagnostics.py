@@ -27,10 +27,9 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
         Problem(one.code, one.severity, one.message, Span(one.start, one.end)) for one in lint(snapshot.tree, exports)
     ]
     found.sort(key=lambda problem: problem.span)
+    live = snapshot.live.problems if snapshot.report is not None else ()
     known = [problem.span for problem in found if problem.severity == "error"]
-    found += [
-        problem for problem in snapshot.live.problems if not (problem.code in _COMPILED and _told(problem, known))
-    ]
+    found += [problem for problem in live if not (problem.code in _COMPILED and _told(problem, known))]
     shown = _wanted(snapshot, found)
     more = len(shown) - MOST + max(len(syntax) - MOST, 0)
     if more <= 0:

@@ -9,7 +9,6 @@ import builtins
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import (
     Definition,
@@ -24,9 +23,8 @@ from mino_lsp.analysis import (
 )
 from mino_lsp.analysis.model import ParameterKind
 from mino_lsp.lint.findings import Call, Finding, counted
-from mino_lsp.syntax import Kind, Tree
-from mino_lsp.syntax.kinds import CODES
-from mino_lsp.syntax.nodes import Piece
+from mino_lsp.lint.runs import Stretch, symbols_in
+from mino_lsp.syntax import Kind
 
 _VALUES = frozenset({Role.READ, Role.CALL, Role.WRITE})
 _HOMES = ("mino.mu", "mino.thread", "mino.spec", "hyrule")
@@ -34,7 +32,8 @@ _HOMES = ("mino.mu", "mino.thread", "mino.spec", "hyrule")
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What somebody may have meant, as the end of a sentence."""
-    found = get_close_matches(name, sorted(set(known) - {name}), n=1, cutoff=0.75)
+    near = sorted(one for one in set(known) - {name} if abs(len(one) - len(name)) <= 2)
+    found = get_close_matches(name, near, n=1, cutoff=0.75)
     return f"; did you mean `{found[0]}`?" if found else "."
 
 
@@ -60,7 +59,7 @@ def undefined(names: Names) -> Iterator[Finding]:
 # ---- calls
 
 
-def misfits(names: Names, calls: Sequence[tuple[int, Sequence[Call]]]) -> Iterator[Finding]:
+def misfits(names: Names, told: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
     """Calls of functions and mus of the document with the wrong number of arguments, or with unknown ones."""
     if not names.certain:
         return
@@ -69,7 +68,9 @@ def misfits(names: Names, calls: Sequence[tuple[int, Sequence[Call]]]) -> Iterat
         for definition in names.module_names()
         if definition.kind in (DefinitionKind.FUNCTION, DefinitionKind.MU) and not definition.decorated
     }
-    for base, several in calls:
+    if not known:
+        return
+    for base, several in ((start + place, calls) for start, one in told for place, calls in one.calls):
         for call in several:
             definition = known.get(mangle(call.name))
             if definition is None or definition.signature is None:
@@ -174,40 +175,29 @@ def _registers_nothing(entry: Import) -> bool:
 
 # ---- what nothing uses
 
-_SYMBOL = CODES[Kind.SYMBOL]
-_symbols: WeakKeyDictionary[Piece, dict[str, list[int]]] = WeakKeyDictionary()
+
+def _places(start: int, one: Stretch, mangled: str) -> Iterator[int]:
+    for piece in one.pieces:
+        for place in symbols_in(piece).get(mangled, ()):
+            yield start + place
+        start += len(piece.text)
 
 
-def _symbols_in(piece: Piece) -> dict[str, list[int]]:
-    """Where each name stands in a piece, by its mangled first part: in code, in data, anywhere."""
-    found = _symbols.get(piece)
-    if found is None:
-        found = _symbols[piece] = {}
-        nodes = piece.nodes
-        for index, kind in enumerate(nodes.kind):
-            if kind == _SYMBOL:
-                text = piece.text[nodes.start[index] : nodes.end[index]]
-                root = text.partition(".")[0]
-                for name in {root, text} if root else {text}:
-                    found.setdefault(mangle(name) if name.strip(".") else name, []).append(nodes.start[index])
-    return found
-
-
-def unused(names: Names, tree: Tree) -> Iterator[Finding]:
+def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
     """Imported and required names that stand nowhere else in the document."""
     if not names.certain or not names.imports:
         return
-    pieces = list(tree.pieces())
-    if any("__all__" in _symbols_in(piece) or "py" in _symbols_in(piece) for _, piece in pieces):
+    if any("__all__" in one.symbols or "py" in one.symbols or "pys" in one.symbols for _, one in stretched):
         return
 
     def used(name: str, entry: Import) -> bool:
         mangled = mangle(name)
-        for base, piece in pieces:
-            for start in _symbols_in(piece).get(mangled, ()):
-                if not entry.form_start <= base + start < entry.form_end:
-                    return True
-        return False
+        return any(
+            not entry.form_start <= place < entry.form_end
+            for start, one in stretched
+            if mangled in one.symbols
+            for place in _places(start, one, mangled)
+        )
 
     for entry in names.imports:
         code = "unused-require" if entry.requires else "unused-import"

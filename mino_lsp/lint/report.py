@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from mino_lsp.analysis import Names, names_of
 from mino_lsp.lint import names as of_names
-from mino_lsp.lint.findings import Call, Finding
-from mino_lsp.lint.walk import seen
+from mino_lsp.lint.findings import Finding
+from mino_lsp.lint.runs import Stretch, stretches
 from mino_lsp.syntax import Tree
 
 # After these, a name that was meant to be bound is not.
@@ -24,33 +24,25 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
     """
     names = names_of(tree)
     found: list[Finding] = []
-    calls: list[tuple[int, Sequence[Call]]] = []
     broken: list[tuple[int, int]] = []
-    for start, piece in tree.pieces():
-        one = seen(piece, names.macros)
-        wrong = [each for each in one.findings if each.severity == "error"]
-        if wrong:
-            broken.append((start, start + len(piece.text)))
-        elif one.calls:
-            calls.append((start, one.calls))
-        for each in wrong or one.findings:
-            found.append(replace(each, start=each.start + start, end=each.end + start))
+    told = list(stretches(tree, names.macros))
+    for start, one in told:
+        found += [replace(each, start=each.start + start, end=each.end + start) for each in one.findings]
+        broken += [(first + start, last + start) for first, last in one.broken]
     if tree.problems:
         return tuple(found)
     unbound = any(each.code in _UNBINDING for each in found)
-    for each in _of_names(tree, names, calls, exports, unbound):
+    for each in _of_names(names, told, exports, unbound):
         at = bisect_right(broken, (each.start, len(tree) + 1)) - 1
         if at < 0 or each.start >= broken[at][1]:
             found.append(each)
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 
-def _of_names(
-    tree: Tree, names: Names, calls: Sequence[tuple[int, Sequence[Call]]], exports: bool, unbound: bool
-) -> Iterator[Finding]:
+def _of_names(names: Names, told: Sequence[tuple[int, Stretch]], exports: bool, unbound: bool) -> Iterator[Finding]:
     if not unbound:
         yield from of_names.undefined(names)
-    yield from of_names.misfits(names, calls)
+    yield from of_names.misfits(names, told)
     yield from of_names.unknown_specs(names)
     if not exports:
-        yield from of_names.unused(names, tree)
+        yield from of_names.unused(names, told)
