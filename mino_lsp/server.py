@@ -477,7 +477,7 @@ class Server(LanguageServer):
 
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         for change in params.changes:
-            self.mino.index.update(path_of(change.uri))
+            self.mino.file_changed(path_of(change.uri))
 
     async def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
         """Ask for the section where the client answers; else take what it sent along."""

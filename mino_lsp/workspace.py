@@ -210,7 +210,7 @@ class Workspace:
         """Look through the roots for Hy files, between whatever else there is to do."""
         if self._indexing is not None:
             self._indexing.cancel()
-        self.index.roots = list(self.roots)
+        self.index.prune(self.roots)
         self._indexing = asyncio.create_task(self._index())
 
     async def _index(self) -> None:
@@ -219,6 +219,16 @@ class Workspace:
             if time.monotonic() - began > INDEXING_SECONDS:
                 await asyncio.sleep(INDEXING_SECONDS)
                 began = time.monotonic()
+        for uri in self.uris():
+            self.client.changed(uri)
+
+    def file_changed(self, path: str) -> None:
+        """A Hy file was made, changed or deleted on disk."""
+        before = self.index.generation
+        self.index.update(path)
+        if self.index.generation != before:
+            for uri in self.uris():
+                self.client.changed(uri)
 
     def uris(self) -> list[str]:
         return list(self._documents)

@@ -87,6 +87,16 @@ class Index:
                 self.update(path)
             yield
 
+    def prune(self, roots: Iterable[Path]) -> None:
+        """These are the roots now: forget the files that lie under none of them."""
+        self.roots = list(roots)
+        for uri in list(self._files):
+            path = Path(path_of(uri))
+            if not any(path.is_relative_to(root) for root in self.roots):
+                before = self._files.pop(uri)
+                self._texts.pop(uri, None)
+                self._note(before, None)
+
     def update(self, path: str) -> None:
         """A file was made, changed or deleted."""
         uri = uri_of(path)

@@ -53,6 +53,16 @@ def test_no_more_files_than_are_allowed(tmp_path: Path, monkeypatch: pytest.Monk
     assert names(scanned(tmp_path)) == ["f0", "f1", "f2"]
 
 
+def test_a_root_that_is_gone(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.hy").write_text(f"(setv {folder} 1)")
+    found = scanned(tmp_path)
+    assert names(found) == ["one", "two"]
+    found.prune([tmp_path / "two"])
+    assert names(found) == ["two"]
+
+
 def test_open_documents_come_before_what_is_on_disk(tmp_path: Path) -> None:
     from ..documents import snapshot
 
