@@ -333,6 +333,12 @@ def match(walk: Walk, form: int, parts: list[int]) -> None:
 
 def pattern(walk: Walk, form: int) -> None:
     """A pattern of `match`: names in it are bound, but those of classes and dotted ones."""
+    if walk.descend(form):
+        _pattern(walk, form)
+        walk.ascend()
+
+
+def _pattern(walk: Walk, form: int) -> None:
     kind = walk.kind[form]
     if kind == SYMBOL:
         name = walk.text_of(form)

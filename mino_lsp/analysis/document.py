@@ -67,6 +67,9 @@ class Occurrence:
     certain: bool = True
 
 
+LONGEST = 3_000_000
+"""Characters. A longer text is no program that a person wrote: nothing is said of its names."""
+
 _ROLES = {Role.MACRO: "macro", Role.READER: "reader"}
 _documents: WeakKeyDictionary[Tree, tuple[Modules, Names]] = WeakKeyDictionary()
 # So that a tree finds what its predecessor found, although that is gone.
@@ -93,7 +96,7 @@ class Names:
     """See `mino_lsp.analysis`."""
 
     def __init__(self, tree: Tree, modules: Modules) -> None:
-        pieces = list(tree.pieces())
+        pieces = list(tree.pieces()) if len(tree) <= LONGEST else []
         self._starts = [start for start, _ in pieces]
         self._sources = [piece for _, piece in pieces]
         self._runs = list(runs_of(self._sources))  # held, so that they are found again
@@ -105,7 +108,7 @@ class Names:
         self._pieces = [names for chunk in self._chunks for names in chunk.names]
         self._found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._starred: set[str] = set()
-        certain = not self.macros.blind and all(chunk.certain for chunk in self._chunks)
+        certain = len(tree) <= LONGEST and not self.macros.blind and all(chunk.certain for chunk in self._chunks)
         for entry in (entry for chunk in self._chunks for entry in chunk.starring):
             known = modules.names(entry.module)
             certain = certain and known is not None

@@ -99,7 +99,9 @@ def steps(walk: Walk, forms: Sequence[int]) -> None:
     """Steps: names of functions or macros, calls that lack an argument, or lists of steps."""
     for form in forms:
         if walk.kind[form] == VECTOR:
-            steps(walk, walk.forms(form))
+            if walk.descend(form):
+                steps(walk, walk.forms(form))
+                walk.ascend()
         elif walk.kind[form] == LIST and _binds(walk, form):
             walk.taint()
             walk.opaque(form)
@@ -337,6 +339,12 @@ def defn_plus(walk: Walk, form: int, parts: list[int]) -> None:
 
 def destructure(walk: Walk, target: int, form: int, local: bool = False) -> None:
     """A pattern of hyrule's: `[a b :& rest :as all]`, `{name :key  :keys [c d]  :or {c 1}}`, `(a b)`."""
+    if walk.descend(target):
+        _destructure(walk, target, form, local)
+        walk.ascend()
+
+
+def _destructure(walk: Walk, target: int, form: int, local: bool) -> None:
     kind = walk.kind[target]
     if kind == SYMBOL:
         if local and walk.scopes[walk.scope].kind is ScopeKind.LET:

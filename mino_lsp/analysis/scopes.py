@@ -54,6 +54,7 @@ MODULE_LEVEL, IMPLICIT = -1, -2
 document, or to what a form around it always binds."""
 
 _MAX_DEPTH = 120  # Hy itself compiles no call nested deeper than about 150
+_MAX_NODES = 100_000
 _CONSTANTS = frozenset({"None", "True", "False", "...", "&reader"})
 # Functions that may bind or use names of which nothing is to be seen.
 _BLINDING = frozenset({"eval", "exec", "globals", "locals", "vars", "hy.eval", "hy.I.builtins.exec"})
@@ -187,13 +188,25 @@ class Walk(Reading):
         elif kind == KEYWORD:
             self.keyword(index, KeywordRole.OTHER)
         elif kind == ANNOTATION:
-            for form in self.forms(index):
-                self.visit(form)
+            if self.descend(index):
+                self.visit_all(self.forms(index))
+                self.ascend()
         elif kind == QUOTE:
             self.data(index)
         elif kind == QUASIQUOTE:
             for form in self.forms(index):
                 self.template(form, 1)
+
+    def descend(self, index: int) -> bool:
+        """Go one level down into a node; where that is too deep, take all in it as a macro's that is not known."""
+        if self._depth >= _MAX_DEPTH:
+            self.opaque(index)
+            return False
+        self._depth += 1
+        return True
+
+    def ascend(self) -> None:
+        self._depth -= 1
 
     def visit_all(self, forms: list[int]) -> None:
         for form in forms:
@@ -449,6 +462,11 @@ class Walk(Reading):
             self.each_target(target, lambda one: self.bind(one, form))
 
     def each_target(self, target: int, take: Callable[[int], None]) -> None:
+        if self.descend(target):
+            self._each_target(target, take)
+            self.ascend()
+
+    def _each_target(self, target: int, take: Callable[[int], None]) -> None:
         kind = self.kind[target]
         if kind in (VECTOR, TUPLE, UNPACK_ITERABLE):
             for one in self.forms(target):
@@ -608,6 +626,10 @@ class Walk(Reading):
 
 
 def names_of_piece(piece: Piece, macros: Macros) -> PieceNames:
+    """The names of a piece; of one that no person wrote, none."""
+    if len(piece.nodes.kind) > _MAX_NODES:
+        whole = Scope(ScopeKind.MODULE, -1, 0, len(piece.text), certain=False)
+        return PieceNames([whole], [], [], [], [], [], False, {}, {}, False)
     return Walk(piece, macros).run()
 
 
