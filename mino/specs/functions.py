@@ -18,7 +18,7 @@ import hy
 from mino.specs import generators, messages
 from mino.specs.construction import Making
 from mino.specs.engine import Failed, Predicate, Scope, Spec, spec
-from mino.specs.foreign import attempt
+from mino.specs.foreign import Raised, attempt
 from mino.specs.generators import seeded
 from mino.specs.names import meant
 from mino.specs.problems import NoGenerator, Place, Problem, SpecError, UnknownSpec
@@ -158,12 +158,12 @@ def exercise(what: Any, count: int = 10, *, seed: Any = None) -> list[tuple[Any,
 
 
 def _tried(contract: Contract, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-    try:
-        return called(contract, function, given, {})
-    except Exception as error:
+    result = attempt(called, contract, function, given, {})
+    if isinstance(result, Raised):
         told = ", ".join(map(summary, given))
-        error.add_note(f"spec/exercise had called {contract.written_name} with {told}.")
-        raise
+        result.error.add_note(f"spec/exercise had called {contract.written_name} with {told}.")
+        raise result.error
+    return result
 
 
 def _one(found: Spec, chance: Any) -> Any:
