@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from typing import Any
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, default_converter
-from pygls.protocol.language_server import lsp_method
+from pygls.protocol import default_converter
 
+from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge
 from mino_lsp.features.code_lenses import code_lenses
@@ -38,6 +37,7 @@ from mino_lsp.features.selection_ranges import selection_ranges
 from mino_lsp.features.semantic_tokens import delta, semantic_tokens
 from mino_lsp.features.signature_help import signature_help
 from mino_lsp.features.workspace_symbols import workspace_symbols
+from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
@@ -47,94 +47,6 @@ from mino_lsp.workspace import Progress, Workspace
 VERSION = "0.2.0"
 
 log = logging.getLogger("mino")
-# Params that are not what the specification says are the client's mistake: it is told, without a traceback of ours.
-logging.getLogger("pygls.protocol.json_rpc").addFilter(lambda record: "Unable to deserialize" not in record.msg)
-
-
-class Refused(JsonRpcException):
-    """An answer that is an error, and no defect: its text is for the user."""
-
-
-class Protocol(LanguageServerProtocol):
-    """pygls' protocol, without its documents and with the lifecycle that the specification asks for."""
-
-    _server: Server
-
-    def handle_message(self, message: Any) -> None:
-        method = getattr(message, "method", None)
-        server = self._server
-        if method is not None and method != lsp.EXIT:
-            if not server.initialized and method != lsp.INITIALIZE:
-                self._refuse(message, lsp.ErrorCodes.ServerNotInitialized, "The server is not initialized yet.")
-                return
-            if server.initialized and method == lsp.INITIALIZE:
-                self._refuse(message, lsp.ErrorCodes.InvalidRequest, "The server is initialized already.")
-                return
-            if self._shutdown:
-                self._refuse(message, lsp.ErrorCodes.InvalidRequest, "The server is shutting down.")
-                return
-        super().handle_message(message)
-
-    def _refuse(self, message: Any, code: lsp.ErrorCodes, text: str) -> None:
-        if hasattr(message, "id"):
-            self._send_response(message.id, error=lsp.ResponseError(code, text))
-
-    def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
-        """A refusal is an answer like any other; pygls would log it with a traceback, as the defect that it isn't."""
-        error = None if future.cancelled() else future.exception()
-        if isinstance(error, Refused):
-            self._request_futures.pop(msg_id, None)
-            self._send_response(msg_id, error=error.to_response_error())
-        else:
-            super()._send_handler_result(future, msg_id=msg_id)
-
-    @lsp_method(lsp.EXIT)
-    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
-        self._server.stop(0 if self._shutdown else 1)
-
-    @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
-        document = params.text_document
-        self._server.mino.open(document.uri, document.version, document.text)
-
-    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
-        server, document = self._server, params.text_document
-        server.mino.change(document.uri, document.version, map(server.edge.edit, params.content_changes))
-
-    @lsp_method(lsp.TEXT_DOCUMENT_DID_SAVE)
-    def lsp_text_document__did_save(self, params: lsp.DidSaveTextDocumentParams) -> None:
-        self._server.mino.save(params.text_document.uri)
-
-    @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
-        self._server.mino.close(params.text_document.uri)
-
-    @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
-    def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
-        roots = self._server.mino.roots
-        for folder in params.event.removed:
-            path = Path(path_of(folder.uri))
-            if path in roots:
-                roots.remove(path)
-        roots += [Path(path_of(folder.uri)) for folder in params.event.added]
-        self._server.mino.reindex()
-
-    @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
-    async def lsp_workspace__execute_command(  # type: ignore[override]
-        self, params: lsp.ExecuteCommandParams
-    ) -> Any:
-        return await self._server.execute(params.command, params.arguments)
-
-    @lsp_method(lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL)
-    def lsp_work_done_progress_cancel(self, params: lsp.WorkDoneProgressCancelParams) -> None:
-        cancel = self._server.cancellations.get(params.token)
-        if cancel is not None:
-            cancel()
-
-    @lsp_method(lsp.SHUTDOWN)
-    def lsp_shutdown(self, *_: Any) -> Generator[Any, Any, None]:
-        yield from super().lsp_shutdown()
 
 
 class Server(LanguageServer):
@@ -160,7 +72,7 @@ class Server(LanguageServer):
         self._painted: dict[str, tuple[str, list[int]]] = {}
         self._exit_code: asyncio.Future[int]
         self._outbox: Outbox
-        self._client_can: _Client = _Client(lsp.ClientCapabilities())
+        self._client_can: ClientCan = ClientCan(lsp.ClientCapabilities())
         self._stale: set[str] = set()
         self._refreshing: asyncio.TimerHandle | None = None
         _register(self)
@@ -194,7 +106,7 @@ class Server(LanguageServer):
             plain: Any = None
             try:
                 plain = json.loads(body)
-                if fault := _fault(plain):
+                if fault := find_fault(plain):
                     raise JsonRpcInvalidRequest(fault)
                 if "method" in plain:
                     plain.setdefault("params", None)
@@ -217,7 +129,7 @@ class Server(LanguageServer):
 
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
-        self._client_can = _Client(params.capabilities)
+        self._client_can = ClientCan(params.capabilities)
         self.edge = Edge(self.protocol.workspace.position_encoding or "utf-16")
         folders = [path_of(folder.uri) for folder in params.workspace_folders or []]
         if not folders and params.root_uri:
@@ -285,15 +197,15 @@ class Server(LanguageServer):
         self, title: str, cancel: Callable[[], None]
     ) -> Progress:
         if not self._client_can.progress:
-            return _NoProgress()
+            return NoProgress()
         self._tokens += 1
         token = f"mino-{self._tokens}"
         self.cancellations[token] = cancel
         try:
             await self.window_work_done_progress_create_async(lsp.WorkDoneProgressCreateParams(token))
         except JsonRpcException:
-            return _NoProgress()
-        return _WorkDone(self, token, title)
+            return NoProgress()
+        return WorkDone(self, token, title)
 
     # ---- requests
 
@@ -491,17 +403,6 @@ class Server(LanguageServer):
         self.mino.configure(told)
 
 
-def _fault(plain: Any) -> str:
-    """Why this is no message of JSON-RPC 2.0 (LSP has no batches); empty where it is one."""
-    if not isinstance(plain, dict) or plain.get("jsonrpc") != "2.0":
-        return 'it is no object with "jsonrpc": "2.0".'
-    if not isinstance(plain.get("id", 0), (str, int)):
-        return '"id" is neither a string nor a number.'
-    if "method" in plain:
-        return "" if isinstance(plain["method"], str) else '"method" is no string.'
-    return "" if "id" in plain and ("result" in plain or "error" in plain) else "it asks nothing and answers nothing."
-
-
 PYTHON_SECONDS = 0.2
 """How long a completion waits for what is being read of a Python package; then it says that it is incomplete."""
 
@@ -551,57 +452,3 @@ def _register(server: Server) -> None:
 
 def _listed() -> None:
     """Stands for a command in pygls' list, from which the capabilities are made; `Server.execute` answers."""
-
-
-class _Client:
-    """What the client can, of what we care about."""
-
-    def __init__(self, capabilities: lsp.ClientCapabilities) -> None:
-        workspace, window, document = capabilities.workspace, capabilities.window, capabilities.text_document
-        self.configuration = bool(workspace and workspace.configuration)
-        self.ask = bool(window and window.show_message)
-        self.progress = bool(window and window.work_done_progress)
-        experimental = capabilities.experimental
-        self.output = isinstance(experimental, dict) and bool(experimental.get("minoOutput"))
-        refresh = bool(workspace and workspace.diagnostics and workspace.diagnostics.refresh_support)
-        self.pull = bool(document and document.diagnostic) and refresh
-        hints = bool(workspace and workspace.inlay_hint and workspace.inlay_hint.refresh_support)
-        lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
-        watched = workspace.did_change_watched_files if workspace else None
-        self.watches = bool(watched and watched.dynamic_registration)
-        completion = document.completion.completion_item if document and document.completion else None
-        self.snippets = bool(completion and completion.snippet_support)
-        symbols = document.document_symbol if document else None
-        self.symbol_tree = bool(symbols and symbols.hierarchical_document_symbol_support)
-        self.refreshes = (
-            (self.pull, lsp.WORKSPACE_DIAGNOSTIC_REFRESH),
-            (hints, lsp.WORKSPACE_INLAY_HINT_REFRESH),
-            (lenses, lsp.WORKSPACE_CODE_LENS_REFRESH),
-        )
-
-
-class _NoProgress:
-    """For clients that show none."""
-
-    def report(self, message: str) -> None: ...
-    def end(self, message: str) -> None: ...
-
-
-class _WorkDone:
-    """A work-done progress of the client's, with the time it has taken."""
-
-    def __init__(self, server: Server, token: str, title: str) -> None:
-        self._server, self._token = server, token
-        self._started = time.monotonic()
-        self._send(lsp.WorkDoneProgressBegin(title, cancellable=True))
-
-    def report(self, message: str) -> None:
-        elapsed = f"{time.monotonic() - self._started:.0f} s"
-        self._send(lsp.WorkDoneProgressReport(cancellable=True, message=f"{elapsed} · {message}"))
-
-    def end(self, message: str) -> None:
-        self._server.cancellations.pop(self._token, None)
-        self._send(lsp.WorkDoneProgressEnd(message=message))
-
-    def _send(self, value: Any) -> None:
-        self._server.protocol.notify(lsp.PROGRESS, lsp.ProgressParams(self._token, value))

@@ -85,7 +85,7 @@ def the_server_and_the_worker_share_types_only(root: Path) -> list[str]:
 @rule
 def lsp_is_known_to_the_server_and_the_edge_only(root: Path) -> list[str]:
     forbidden = among("pygls", "lsprotocol", "mino_lsp.edge", "mino_lsp.server")
-    return importing(root / "mino_lsp", forbidden, "server.py", "edge.py", "__main__.py")
+    return importing(root / "mino_lsp", forbidden, "server.py", "protocol.py", "client.py", "edge.py", "__main__.py")
 
 
 @rule
