@@ -11,6 +11,7 @@ from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 
 _MOST = 5000
+_LONGEST = 2_000_000
 _LONG = frozenset({Kind.LIST, Kind.VECTOR, Kind.DICT, Kind.SET, Kind.TUPLE, Kind.STRING, Kind.BRACKET_STRING})
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -26,6 +27,8 @@ class Fold:
 
 def folding(snapshot: Snapshot) -> list[Fold]:
     """The ranges, at most one a line: that of the outermost form that begins there."""
+    if len(snapshot.text) > _LONGEST:
+        return []
     source = snapshot.text.source
     lines = [0, *(match.end() for match in _LINE_BREAK.finditer(source))]
     found: dict[int, Fold] = {}

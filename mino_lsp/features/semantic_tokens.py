@@ -19,6 +19,7 @@ from mino_lsp.syntax.columns import units
 from mino_lsp.syntax.nodes import Piece
 from mino_lsp.types import Span
 
+_LONGEST = 2_000_000
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -46,6 +47,8 @@ _known: dict[str, WeakKeyDictionary[Piece, _Painted]] = {}
 
 def semantic_tokens(snapshot: Snapshot, encoding: Encoding, within: Span | None = None) -> list[int]:
     """The tokens of the document, or of the top-level forms that overlap a part of it."""
+    if len(snapshot.text) > _LONGEST:
+        return []
     known = _known.setdefault(encoding, WeakKeyDictionary())
     found = array("I")
     line = before = 0

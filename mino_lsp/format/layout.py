@@ -22,12 +22,13 @@ _SPILLING = frozenset({"unterminated-string", "invalid-prefix", "invalid-fstring
 _LITERALS = {Kind.STRING, Kind.BYTES, Kind.FSTRING, Kind.FIELD, Kind.BRACKET_STRING, Kind.COMMENT}
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"[ \t]*")
+_LARGEST = 2_000_000  # characters of a document
 _LONGEST = 200_000  # characters of one top-level form that a new line is laid out in
 
 
 def document(tree: Tree) -> tuple[Edit, ...]:
     """The edits that lay out the whole text; none where it cannot be read."""
-    if any(problem.code in _UNREADABLE for problem in tree.problems):
+    if len(tree) > _LARGEST or any(problem.code in _UNREADABLE for problem in tree.problems):
         return ()
     return _laid_out(tree, 0, len(tree), to_the_end=True)
 

@@ -45,6 +45,7 @@ _STEPS = frozenset(
     }
 )
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
+_LONG = 1000  # nodes of a `let` that is looked through: a let in a let in a let costs each time
 _SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
 _known: WeakKeyDictionary[Piece, tuple[Macros, Seen]] = WeakKeyDictionary()
 
@@ -165,7 +166,9 @@ class _Walk:
         if not call.args or call.args[0].kind is not Kind.VECTOR:
             return
         counts: Counter[str] = Counter()
-        for form in call.form.walk():
+        for number, form in enumerate(call.form.walk()):
+            if number > _LONG:
+                return
             if form.kind is Kind.SYMBOL:
                 counts[mangle(form.text.partition(".")[0] or ".")] += 1
             elif form.kind is Kind.READER_MACRO or (form.kind is Kind.LIST and self._hides(form.head_name)):
