@@ -17,11 +17,14 @@ from .processes import below, gone, marked, marker
 WORD = marker()
 LIMITS = {"cpu": 1, "time": 2.5, "output": 20_000, "memory": 300_000_000}
 
+# Every document imports what any of them uses.
+QUIET = {"disable": ["unused-import"]}
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def limited(editors: Any, root: Path) -> Editor:
     """A server whose processes all have a word in their environment, and small limits."""
-    editor: Editor = await editors(settings={"preview": LIMITS}, env={"MINO_TEST_WORD": WORD})
+    editor: Editor = await editors(settings={"preview": LIMITS, "diagnostics": QUIET}, env={"MINO_TEST_WORD": WORD})
     await editor.execute("mino.devices", {})
     return editor
 
