@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from mino_lsp.types import Fact, Problem, Related, Span
+from mino_lsp.types import Change, Fact, Fix, Problem, Related, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +106,21 @@ def _replaced(problem: Problem, place: Callable[[Span], Span | None]) -> Problem
     if span is None:
         return None
     related = ((place(item.span), item.message) for item in problem.related)
-    return replace(problem, span=span, related=tuple(Related(at, text) for at, text in related if at is not None))
+    fixes = (_moved_fix(fix, place) for fix in problem.fixes)
+    return replace(
+        problem,
+        span=span,
+        related=tuple(Related(at, text) for at, text in related if at is not None),
+        fixes=tuple(fix for fix in fixes if fix is not None),
+    )
+
+
+def _moved_fix(fix: Fix, place: Callable[[Span], Span | None]) -> Fix | None:
+    """A fix, where every place that it changes still stands."""
+    changes = []
+    for change in fix.changes:
+        span = place(change.span)
+        if span is None:
+            return None
+        changes.append(Change(span, change.text))
+    return Fix(fix.title, tuple(changes))

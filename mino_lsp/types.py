@@ -85,6 +85,22 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """`text` in the place of what stands at `span`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Changes of the document after which a problem is gone, and in words what they do."""
+
+    title: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something a user should know, with a stable code and the narrowest span that explains it."""
 
@@ -93,6 +109,7 @@ class Problem:
     message: str
     span: Span
     related: tuple[Related, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 # ---- what the server asks
@@ -287,7 +304,7 @@ Answer = Ready | Refused | FormStarted | Facts | Output | Finished
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Span, TensorValue, ModuleValue, OtherValue, Fact, Related, Problem, Limits, Environment),
+        *(Span, TensorValue, ModuleValue, OtherValue, Fact, Related, Change, Fix, Problem, Limits, Environment),
         *(PreviewRequest, ExpandRequest, RunRequest, DevicesRequest, StopRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
         *(RunResult, Failed, Finished),

@@ -141,7 +141,7 @@ def summarize(value: Any, torch: Any) -> Value:
         role = "parameter" if isinstance(value, torch.nn.Parameter) else ""
         dtype = str(value.dtype).removeprefix("torch.")
         return TensorValue(tuple(map(int, value.shape)), dtype, str(value.device), value.requires_grad, role)
-    if isinstance(value, torch.nn.Module):
+    if isinstance(value, torch.nn.Module) and "_parameters" in value.__dict__:
         parts: list[tuple[str, str]] = []
         for name, parameter in value._parameters.items():
             if parameter is not None:
@@ -187,7 +187,7 @@ class Recorder:
         if isinstance(value, self._tensor):
             # The key is what a fact shows, in the cheapest form that tells two facts apart.
             key: Any = (value.shape, value.dtype, value.device, value.requires_grad, type(value))
-        elif isinstance(value, self._module_class):
+        elif isinstance(value, self._module_class) and "_parameters" in value.__dict__:
             key = self._module(value)
         elif value is self._ignored:
             return value

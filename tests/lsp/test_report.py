@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mino_lsp.report import Live, Report, carry_over
-from mino_lsp.types import Fact, Problem, Related, Span
+from mino_lsp.types import Change, Fact, Fix, Problem, Related, Span
 
 from .documents import fact, report, snapshot, span, tensor
 
@@ -142,3 +142,14 @@ def test_what_is_put_between_takes_nothing(before: str, between: str, after: str
     told = everything(f"{before}\n{after}")
     live = carry_over(told, 2, snapshot(f"{before}\n{between}\n{after}").forms)
     assert len(live.facts) == len(_within_forms(told))
+
+
+def test_a_fix_moves_with_the_forms_that_it_changes() -> None:
+    fix = Fix("Make it 1", (Change(span(TEXT, "x"), "1"), Change(span(TEXT, "z"), "1")))
+    problem = Problem("shape", "error", "no", span(TEXT, "y"), fixes=(fix,))
+    told = report(TEXT, problems=(problem,))
+    new = "; moved\n" + TEXT
+    (moved,) = carry_over(told, 2, snapshot(new).forms).problems
+    assert [new[change.span.start : change.span.end] for change in moved.fixes[0].changes] == ["x", "z"]
+    (left,) = carry_over(told, 2, snapshot(TEXT.replace("(c", "(cc")).forms).problems
+    assert left.fixes == ()

@@ -29,6 +29,8 @@ VALUES = [
     ("(try (torch.ones 2) (except [e Exception] None))", "(torch.ones 2)", ["[2]"]),
     ("(match 1  1 (torch.ones 3))", "(torch.ones 3)", ["[3]"]),
     ("(setv m (torch.nn.Linear 2 3))", "(torch.nn.Linear 2 3)", ["Linear"]),
+    # A module is no module yet before torch's own constructor was called.
+    ("(defclass M [torch.nn.Module] (defn __init__ [self] (.__init__ (super)) (setv self.a 1)))\n(M)", "self", ["M"]),
 ]
 
 
