@@ -1,4 +1,8 @@
-"""Between our values and LSP's: positions, ranges, and each feature's answer. No decision is made here."""
+"""Between our values and LSP's: positions, ranges, and each feature's answer. No decision is made here.
+
+What goes out by the hundred (diagnostics, symbols, completions) or often (hovers) is made as the JSON that it will be:
+a converter of objects takes several times as long as all the rest.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +79,10 @@ COMPLETION_KINDS: dict[str, lsp.CompletionItemKind] = {
 }
 
 
+Json = dict[str, Any]
+"""An object as it goes over the wire."""
+
+
 class Edge:
     """The conversions under the position encoding that was agreed on with the client."""
 
@@ -93,6 +101,14 @@ class Edge:
     def range(self, text: Text, span: Span) -> lsp.Range:
         return lsp.Range(self.position(text, span.start), self.position(text, span.end))
 
+    def _place(self, text: Text, offset: int) -> dict[str, int]:
+        line, character = text.position(offset, self.encoding)
+        return {"line": line, "character": character}
+
+    def _span(self, text: Text, span: Span) -> Json:
+        """A range, as JSON."""
+        return {"start": self._place(text, span.start), "end": self._place(text, span.end)}
+
     def edit(self, change: lsp.TextDocumentContentChangeEvent) -> Any:
         """An edit that is resolved against the text that it applies to."""
 
@@ -104,27 +120,29 @@ class Edge:
 
         return resolve
 
-    def diagnostics(self, text: Text, uri: str, problems: Sequence[Problem]) -> list[lsp.Diagnostic]:
+    def diagnostics(self, text: Text, uri: str, problems: Sequence[Problem]) -> list[Json]:
         return [self._diagnostic(text, uri, problem) for problem in problems]
 
-    def _diagnostic(self, text: Text, uri: str, problem: Problem) -> lsp.Diagnostic:
-        related = [
-            lsp.DiagnosticRelatedInformation(lsp.Location(uri, self.range(text, item.span)), item.message)
-            for item in problem.related
-        ]
-        return lsp.Diagnostic(
-            range=self.range(text, problem.span),
-            message=problem.message,
-            severity=SEVERITIES[problem.severity],
-            code=problem.code,
-            source="mino",
-            related_information=related or None,
-            tags=[lsp.DiagnosticTag.Unnecessary] if problem.code.startswith("unused-") else None,
-        )
+    def _diagnostic(self, text: Text, uri: str, problem: Problem) -> Json:
+        told: Json = {
+            "range": self._span(text, problem.span),
+            "message": problem.message,
+            "severity": SEVERITIES[problem.severity].value,
+            "code": problem.code,
+            "source": "mino",
+        }
+        if problem.code.startswith("unused-"):
+            told["tags"] = [lsp.DiagnosticTag.Unnecessary.value]
+        if problem.related:
+            told["relatedInformation"] = [
+                {"location": {"uri": uri, "range": self._span(text, item.span)}, "message": item.message}
+                for item in problem.related
+            ]
+        return told
 
-    def hover(self, text: Text, hover: Hover) -> lsp.Hover:
-        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, hover.markdown)
-        return lsp.Hover(content, self.range(text, hover.span))
+    def hover(self, text: Text, hover: Hover) -> Json:
+        content = {"kind": lsp.MarkupKind.Markdown.value, "value": hover.markdown}
+        return {"contents": content, "range": self._span(text, hover.span)}
 
     def inlay_hint(self, text: Text, hint: Hint) -> lsp.InlayHint:
         return lsp.InlayHint(
@@ -153,22 +171,22 @@ class Edge:
     def token_edits(self, deltas: Sequence[Delta]) -> list[lsp.SemanticTokensEdit]:
         return [lsp.SemanticTokensEdit(delta.start, delta.deleted, delta.numbers) for delta in deltas]
 
-    def completions(self, text: Text, uri: str, found: Completions) -> lsp.CompletionList:
+    def completions(self, text: Text, uri: str, found: Completions) -> Json:
         items = []
         for one in found.items:
             shown = lsp.InsertTextFormat.Snippet if one.snippet else lsp.InsertTextFormat.PlainText
-            items.append(
-                lsp.CompletionItem(
-                    label=one.label,
-                    kind=COMPLETION_KINDS.get(one.kind, lsp.CompletionItemKind.Variable),
-                    detail=one.detail or None,
-                    sort_text=one.rank,
-                    insert_text_format=shown,
-                    text_edit=lsp.TextEdit(self.range(text, one.span), one.text),
-                    data={"uri": uri, "about": list(one.about)},
-                )
-            )
-        return lsp.CompletionList(is_incomplete=found.incomplete, items=items)
+            item = {
+                "label": one.label,
+                "kind": COMPLETION_KINDS.get(one.kind, lsp.CompletionItemKind.Variable).value,
+                "sortText": one.rank,
+                "insertTextFormat": shown.value,
+                "textEdit": {"range": self._span(text, one.span), "newText": one.text},
+                "data": {"uri": uri, "about": one.about},
+            }
+            if one.detail:
+                item["detail"] = one.detail
+            items.append(item)
+        return {"isIncomplete": found.incomplete, "items": items}
 
     def signature_help(self, found: SignatureHelp) -> lsp.SignatureHelp:
         doc = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.doc) if found.doc else None
@@ -190,28 +208,37 @@ class Edge:
             for one in found
         ]
 
-    def symbols(self, text: Text, found: Sequence[DocumentSymbol]) -> list[lsp.DocumentSymbol]:
-        return [
-            lsp.DocumentSymbol(
-                name=one.name,
-                kind=SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable),
-                range=self.range(text, one.span),
-                selection_range=self.range(text, one.name_span),
-                detail=one.detail or None,
-                children=self.symbols(text, one.children) or None,
-            )
-            for one in found
-        ]
+    def symbols(self, text: Text, found: Sequence[DocumentSymbol]) -> list[Json]:
+        return [self._symbol(text, one) for one in found]
+
+    def _symbol(self, text: Text, one: DocumentSymbol) -> Json:
+        told: Json = {
+            "name": one.name,
+            "kind": SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable).value,
+            "range": self._span(text, one.span),
+            "selectionRange": self._span(text, one.name_span),
+        }
+        if one.detail:
+            told["detail"] = one.detail
+        if one.children:
+            told["children"] = self.symbols(text, one.children)
+        return told
 
     def flat_symbols(
         self, text: Text, uri: str, found: Sequence[DocumentSymbol], container: str | None = None
-    ) -> list[lsp.SymbolInformation]:
+    ) -> list[Json]:
         """For clients that show no tree."""
         flat = []
         for one in found:
-            kind = SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable)
-            location = lsp.Location(uri, self.range(text, one.span))
-            flat.append(lsp.SymbolInformation(location, one.name, kind, container_name=container))
+            kind = SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable).value
+            told: Json = {
+                "name": one.name,
+                "kind": kind,
+                "location": {"uri": uri, "range": self._span(text, one.span)},
+            }
+            if container is not None:
+                told["containerName"] = container
+            flat.append(told)
             flat += self.flat_symbols(text, uri, one.children, one.name)
         return flat
 

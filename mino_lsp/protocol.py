@@ -49,6 +49,18 @@ class Protocol(LanguageServerProtocol):
         if hasattr(message, "id"):
             self._send_response(message.id, error=lsp.ResponseError(code, text))
 
+    def _send_response(self, msg_id: Any, result: Any = None, error: lsp.ResponseError | None = None) -> None:
+        """An answer may be plain JSON, with objects of LSP in it or none: only these are converted."""
+        if error is not None:
+            super()._send_response(msg_id, error=error)
+        else:
+            self._result_types.pop(msg_id, None)
+            self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "result": result})
+
+    def tell(self, method: str, params: Any) -> None:
+        """Send a notification whose parameters are plain JSON."""
+        self._send_data({"jsonrpc": self.VERSION, "method": method, "params": params})
+
     def _send_handler_result(self, future: Any, *, msg_id: Any) -> None:
         """A refusal is an answer like any other; pygls would log it with a traceback, as the defect that it isn't."""
         error = None if future.cancelled() else future.exception()

@@ -56,10 +56,8 @@ class Live:
         return any(form.contains(span) for form in self.evaluated)
 
 
-def carry_over(report: Report | None, version: int, forms: Sequence[tuple[str, Span]]) -> Live:
+def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) -> Live:
     """The report as far as it still holds for a text whose top-level forms are `forms`."""
-    if report is None:
-        return Live()
     moved = _moved(report.forms, forms)
     starts = [old.start for old, _ in moved]
 

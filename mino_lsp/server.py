@@ -20,7 +20,7 @@ from pygls.protocol import default_converter
 
 from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
-from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge
+from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
 from mino_lsp.features.code_lenses import code_lenses
 from mino_lsp.features.completion import completions, resolve
 from mino_lsp.features.definition import declaration, definition
@@ -153,7 +153,8 @@ class Server(LanguageServer):
             problems = diagnostics(snapshot) if snapshot is not None else []
             found = self.edge.diagnostics(snapshot.text, uri, problems) if snapshot is not None else []
             version = snapshot.version if snapshot is not None else None
-            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, found, version=version))
+            told = {"uri": uri, "diagnostics": found, "version": version}
+            self.protocol.tell(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, told)
         self._stale.add(uri)
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._refresh)
@@ -238,12 +239,12 @@ class Server(LanguageServer):
             raise Refused(f"The document {uri} is not open.", lsp.ErrorCodes.InvalidParams)
         return snapshot
 
-    def _pull(self, params: lsp.DocumentDiagnosticParams) -> lsp.RelatedFullDocumentDiagnosticReport:
+    def _pull(self, params: lsp.DocumentDiagnosticParams) -> Json:
         snapshot = self._snapshot(params.text_document.uri)
         found = self.edge.diagnostics(snapshot.text, snapshot.uri, diagnostics(snapshot))
-        return lsp.RelatedFullDocumentDiagnosticReport(items=found)
+        return {"kind": lsp.DocumentDiagnosticReportKind.Full.value, "items": found}
 
-    def hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+    def hover(self, params: lsp.HoverParams) -> Json | None:
         snapshot = self._snapshot(params.text_document.uri)
         found = hover(snapshot, self.edge.offset(snapshot.text, params.position))
         return self.edge.hover(snapshot.text, found) if found is not None else None
@@ -311,7 +312,7 @@ class Server(LanguageServer):
         snapshot = self._snapshot(params.text_document.uri)
         return snapshot, self.edge.offset(snapshot.text, params.position)
 
-    async def completion(self, params: lsp.CompletionParams) -> lsp.CompletionList:
+    async def completion(self, params: lsp.CompletionParams) -> Json:
         """What is known at once; of Python packages, what is found in a moment."""
         snapshot, offset = self._place(params)
         python = self.mino.python(snapshot.root)

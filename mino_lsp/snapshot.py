@@ -55,7 +55,7 @@ class Snapshot:
     @cached_property
     def live(self) -> Live:
         """What the last preview knows of this text."""
-        return carry_over(self.report, self.version, self.forms)
+        return carry_over(self.report, self.version, self.forms) if self.report is not None else Live()
 
     @property
     def environment(self) -> Environment:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 QUESTION = (
@@ -49,9 +50,21 @@ def remember(folder: Path, trusted: bool) -> None:
     os.replace(name, file)
 
 
-def _read() -> set[str]:
+def _read() -> frozenset[str]:
+    """The folders in the state file, as it is now."""
+    file = state_file()
     try:
-        told = json.loads(state_file().read_text("utf-8"))
-        return {str(folder) for folder in told["folders"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        status = file.stat()
+        return _folders(file, status.st_mtime_ns, status.st_size, status.st_ino)
+    except OSError:
+        return frozenset()
+
+
+@lru_cache(maxsize=1)
+def _folders(file: Path, *_: int) -> frozenset[str]:
+    """The folders in a file that has not changed since: whether one is trusted is asked at each keystroke."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+        return frozenset(str(folder) for folder in told["folders"])
+    except (ValueError, KeyError, TypeError):
+        return frozenset()

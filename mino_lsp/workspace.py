@@ -186,12 +186,13 @@ class Workspace:
         self.client.changed(uri)
 
     def snapshot(self, uri: str) -> Snapshot | None:
-        """The document now, with all that is known of it; None where it is not open."""
+        """The document now, with all that is known of it; None where it is not open. The same object as long as nothing
+        of it changes, so that what it has worked out is not worked out again."""
         document = self._documents.get(uri)
         if document is None:
             return None
         folder = self._folder(document.root)
-        return replace(
+        now = replace(
             document,
             settings=project.applied(self.settings, document.root),
             trusted=self.trusted(document.root),
@@ -199,6 +200,10 @@ class Workspace:
             unavailable=folder.unavailable,
             report=self.previews.report(uri),
         )
+        if now == document:
+            return document
+        self._documents[uri] = now
+        return now
 
     def python(self, root: Path) -> View:
         """What is known of the Python packages of a folder: those of its interpreter once it is trusted, else the

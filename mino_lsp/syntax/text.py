@@ -16,9 +16,10 @@ _CHUNK = 4096
 
 
 class _Chunk:
-    """Whole lines: their text, where each starts in it, and how many of the line ends are a lone ``\\r``."""
+    """Whole lines: their text, where each starts in it, and how many of the line ends are a lone ``\\r``. In a
+    ``plain`` one a column is a difference of offsets, whatever is counted."""
 
-    __slots__ = ("lines", "lone_returns", "text")
+    __slots__ = ("lines", "lone_returns", "plain", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -26,6 +27,7 @@ class _Chunk:
         if text and text[-1] in "\r\n":
             self.lines.pop()
         self.lone_returns = text.count("\r") - text.count("\r\n")
+        self.plain = text.isascii() and "\r" not in text
 
 
 def _chunks(text: str) -> list[_Chunk]:
@@ -119,6 +121,13 @@ class Text:
     def position(self, offset: int, encoding: Encoding = "utf-16") -> tuple[int, int]:
         """The line and character of an offset; one within a ``\\r\\n`` counts as before it."""
         offset = min(max(offset, 0), self._length)
+        if offset < self._length:
+            index = bisect_right(self._starts, offset) - 1
+            chunk = self._chunks[index]
+            if chunk.plain:
+                at = offset - self._starts[index]
+                line = bisect_right(chunk.lines, at) - 1
+                return self._lines[index] + line, at - chunk.lines[line]
         line = self._line_at(offset)
         start, end = self.line_span(line)
         return line, units(self.slice(start, min(offset, end)), encoding)

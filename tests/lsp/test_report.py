@@ -55,7 +55,7 @@ def test_carrying_over(new: str, expected: dict[str, bool], current: bool) -> No
 
 
 def test_nothing_is_known_before_the_first_preview() -> None:
-    assert carry_over(None, 1, snapshot(TEXT).forms) == Live()
+    assert snapshot(TEXT).live == Live()
     assert snapshot(TEXT).live.version is None
 
 
