@@ -38,10 +38,17 @@
       (mino/apply (range 10) (fn [i] (torch.full #(3) i)))"
   `(hy.I.mino.apply ~iterable ~function))
 
+(defmacro mino/live [#* forms]
+  "Nothing, in a run. In an editor's preview, the forms are evaluated where they stand, apart from all that follows:
+  the place to give a model an example input::
+
+      (mino/live ((Linear) (torch.randn 5 10) (torch.randn 10 3) (torch.zeros 3)))"
+  None)
+
 (defmacro geta [_hy_compiler #* forms]
   "Indexes along several axes: `(geta x [:] [1] [a :] [a b c])` is Python's `x[:, 1, a:, a:b:c]`.
 
   A list with one form is an index, one with `:` or with several forms a slice; `...` and `None` pass through."
   (indexing.expansion _hy_compiler forms))
 
-(export :objects [] :macros [defmu mu bind mino/apply geta])
+(export :objects [] :macros [defmu mu bind mino/apply mino/live geta])

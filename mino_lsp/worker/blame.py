@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import signal
 import types
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mino_lsp.types import Limits, Problem, Related, Span
@@ -52,6 +53,12 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
         return (Problem("preview-input", "hint", "The preview stopped here: it has no standard input.", span),)
     related = _operands(span, recorder)
     return (Problem("exception", "error", _exception_text(error, related), span, related),)
+
+
+def of_example(problem: Problem) -> Problem:
+    """A problem that only an example found, which nobody wrote."""
+    message = f"This fails when it is called with components that conform to its specs. {problem.message}"
+    return replace(problem, code="example", severity="information", message=message)
 
 
 def limit(kind: str, span: Span, limits: Limits) -> Problem:

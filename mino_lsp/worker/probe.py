@@ -234,6 +234,10 @@ class Recorder:
         known = self._origins.get(id(value))
         return known[1] if known is not None and known[0]() is value else None
 
+    def reached(self, span: Span) -> bool:
+        """Whether anything passed at just this place."""
+        return (span.start, span.end) in self._facts
+
     def operands(self, span: Span) -> list[tuple[Span, str]]:
         """The tensors that went into the expression at `span` when it was last evaluated, with their shapes."""
         found = []

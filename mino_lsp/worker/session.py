@@ -5,12 +5,13 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 import time
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hy
@@ -21,7 +22,7 @@ from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
 from mino_lsp.types import Facts, FormStarted, Limits, PreviewRequest, PreviewResult, Problem, Span
-from mino_lsp.worker import blame
+from mino_lsp.worker import blame, examples
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source
 
@@ -44,12 +45,46 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
     evaluated, stopped, failed = 0, "", False
+
+    def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
+        return _guarded(work, span, source, recorder, request.limits)
+
+    def evaluate(form: Any, span: Span) -> tuple[Problem, ...]:
+        return guarded(span, lambda: exec(compile_form(form, module, source, reader, recorder), module.__dict__))
+
+    def live(inputs: Sequence[Any]) -> list[Problem]:
+        return [problem for one in inputs for problem in evaluate(one, source.span(one))]
+
+    def example(kind: Any, span: Span) -> list[Problem]:
+        made: dict[str, Any] = {}
+        if guarded(span, lambda: made.update(examples.components(kind))):
+            return []
+        return [blame.of_example(problem) for problem in guarded(span, lambda: kind()(**made))]
+
+    def aside(span: Span, work: Callable[[], Sequence[Problem]]) -> tuple[Problem, ...]:
+        """Have an example evaluated apart, which says itself what it found; only a crash is found here."""
+
+        def tell() -> None:
+            problems = tuple(work())
+            recorder.flush()
+            publish(Facts(request.job, (), problems))
+
+        try:
+            status = examples.apart(tell)
+        except Stopped as stop:
+            return (blame.limit(str(stop), span, request.limits),)
+        return (blame.crash(span, status),) if status else ()
+
     try:
         for form in read_forms(source, reader):
             span = source.span(form)
             publish(FormStarted(request.job, span))
-            found = _evaluate(form, span, module, source, reader, recorder, request.limits)
-            recorder.flush()
+            inputs = examples.live(form, module)
+            if inputs is None:
+                found = evaluate(form, span)
+                recorder.flush()
+            else:
+                found = aside(span, functools.partial(live, inputs))
             # The first error hides what follows from it; the forms below may still show their shapes.
             if found and not failed:
                 publish(Facts(request.job, (), found))
@@ -58,6 +93,9 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
                 stopped = found[0].message
                 break
             evaluated = span.end
+        else:
+            for kind, span in examples.uncalled(module, source, recorder.reached):
+                aside(span, functools.partial(example, kind, span))
     except blame.Unreadable as error:
         publish(Facts(request.job, (), (error.problem,)))
         stopped = error.problem.message
@@ -108,18 +146,12 @@ def compile_form(
     return code
 
 
-def _evaluate(
-    form: Any,
-    span: Span,
-    module: types.ModuleType,
-    source: Source,
-    reader: HyReader,
-    recorder: Recorder,
-    limits: Limits,
+def _guarded(
+    work: Callable[[], object], span: Span, source: Source, recorder: Recorder, limits: Limits
 ) -> tuple[Problem, ...]:
-    """Run one form. The one place where a preview calls the user's code."""
+    """Do what runs the user's code, and tell what came of it. The one place where a preview calls that."""
     try:
-        exec(compile_form(form, module, source, reader, recorder), module.__dict__)
+        work()
     except SystemExit:
         return ()
     except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
