@@ -136,12 +136,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
+    """Evaluate a document. `texts` are the paths and unsaved texts of other documents of the workspace at `root`: what
+    is imported from there is probed as well."""
+
     job: int
     path: str
     text: str
     environment: Environment
     limits: Limits = Limits()
     unconfined: bool = False
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +222,13 @@ class FormStarted:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts that are new or have grown since the last message; each replaces the one of the same span."""
+    """Facts that are new or have grown since the last message; each replaces the one of the same span. `path` is the
+    file that they are of, where that is not the document."""
 
     job: int
     facts: tuple[Fact, ...]
     problems: tuple[Problem, ...] = ()
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +240,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """`evaluated` ends where evaluation did; `stopped` says why, where it did not reach the end."""
+    """`evaluated` ends where evaluation did; `stopped` says why, where it did not reach the end; `imported` are the
+    files of the workspace that were imported."""
 
     seconds: float
     evaluated: int
     stopped: str = ""
+    imported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mino_lsp.types import Limits, Problem, Related, Span
-from mino_lsp.worker.source import Source
+from mino_lsp.worker.source import Source, Sources
 
 if TYPE_CHECKING:
     from mino_lsp.worker.probe import Recorder
@@ -53,6 +53,34 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
         return (Problem("preview-input", "hint", "The preview stopped here: it has no standard input.", span),)
     related = _operands(span, recorder)
     return (Problem("exception", "error", _exception_text(error, related), span, related),)
+
+
+def elsewhere(error: BaseException, sources: Sources) -> tuple[str, Problem] | None:
+    """The file that the document imported and the problem there, where an exception came from one. The problem's span
+    is of that file."""
+    from hy.errors import HyLanguageError
+
+    uncompiled = sources.of_path(getattr(error, "filename", None) or "")
+    if uncompiled is not None and uncompiled.base and isinstance(error, (SyntaxError, HyLanguageError)):
+        start = uncompiled.offset(error.lineno or 1, error.offset or 1)
+        span = Span(start, min(start + 1, len(uncompiled.text)))
+        return _there(error, uncompiled, _compile_time(error, uncompiled) or span.shift(uncompiled.base))
+    frames: list[types.TracebackType] = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    for trace in reversed(frames):
+        source = sources.of_path(trace.tb_frame.f_code.co_filename)
+        if source is not None:
+            place = _position(trace, source)
+            return None if source.base == 0 or place is None else _there(error, source, place)
+    return None
+
+
+def _there(error: BaseException, source: Source, span: Span) -> tuple[str, Problem]:
+    span = span.shift(-source.base)
+    return source.path, Problem("exception", "error", _exception_text(error, ()), span)
 
 
 def of_example(problem: Problem) -> Problem:
@@ -129,11 +157,13 @@ def _compile_time(error: BaseException, source: Source) -> Span | None:
         return None
     start = source.offset(line, column)
     arrow = getattr(error, "arrow_offset", None)
-    return Span(start, min(start + (arrow if arrow and arrow > 0 else 0) + 1, len(source.text)))
+    end = min(start + (arrow if arrow and arrow > 0 else 0) + 1, len(source.text))
+    return Span(start, end).shift(source.base)
 
 
 def _broken_spec(problem: Any, span: Span, source: Source, recorder: Recorder | None) -> Problem:
     made = recorder.origin(problem.object) if recorder is not None else None
+    made = made if made is not None and source.holds(made) else None
     related = [Related(span, "checked here")] if made is not None and made != span else []
     where = problem.where
     if where is not None and where.file == source.path:

@@ -6,12 +6,14 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 from __future__ import annotations
 
 import functools
+import itertools
 import signal
 import sys
 import time
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import hy
@@ -21,10 +23,10 @@ from hy.models import Expression, Symbol
 from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
-from mino_lsp.types import Facts, FormStarted, Limits, PreviewRequest, PreviewResult, Problem, Span
-from mino_lsp.worker import blame, examples
+from mino_lsp.types import Fact, Facts, FormStarted, Limits, PreviewRequest, PreviewResult, Problem, Span
+from mino_lsp.worker import blame, examples, imports
 from mino_lsp.worker.probe import Recorder
-from mino_lsp.worker.source import Source
+from mino_lsp.worker.source import Source, Sources
 
 Publish = Callable[[Any], None]
 
@@ -40,14 +42,21 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     warnings.simplefilter("ignore")
     started = time.perf_counter()
     source = Source(request.text, request.path)
-    recorder = Recorder(torch, UNBOUND, lambda facts: publish(Facts(request.job, facts)))
+    sources = Sources(source)
+    recorder = Recorder(torch, UNBOUND, functools.partial(_publish_facts, request.job, sources, publish))
+    finder = imports.Finder(request.root, dict(request.texts), sources, recorder)
+    sys.meta_path.insert(0, finder)
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
     evaluated, stopped, failed = 0, "", False
 
     def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
-        return _guarded(work, span, source, recorder, request.limits)
+        return _guarded(work, span, source, recorder, request.limits, tell_elsewhere)
+
+    def tell_elsewhere(error: BaseException) -> None:
+        if (found := blame.elsewhere(error, sources)) is not None:
+            publish(Facts(request.job, (), found[1:], found[0]))
 
     def evaluate(form: Any, span: Span) -> tuple[Problem, ...]:
         return guarded(span, lambda: exec(compile_form(form, module, source, reader, recorder), module.__dict__))
@@ -99,7 +108,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     except blame.Unreadable as error:
         publish(Facts(request.job, (), (error.problem,)))
         stopped = error.problem.message
-    return PreviewResult(time.perf_counter() - started, evaluated, stopped)
+    return PreviewResult(time.perf_counter() - started, evaluated, stopped, tuple(finder.imported))
 
 
 def _stop(number: int, frame: object) -> None:
@@ -147,7 +156,12 @@ def compile_form(
 
 
 def _guarded(
-    work: Callable[[], object], span: Span, source: Source, recorder: Recorder, limits: Limits
+    work: Callable[[], object],
+    span: Span,
+    source: Source,
+    recorder: Recorder,
+    limits: Limits,
+    tell_elsewhere: Callable[[BaseException], None],
 ) -> tuple[Problem, ...]:
     """Do what runs the user's code, and tell what came of it. The one place where a preview calls that."""
     try:
@@ -158,5 +172,13 @@ def _guarded(
         stop = blame.behind(error, Stopped)
         if stop is not None:
             return (blame.limit(str(stop), blame.stopped_at(stop, span, source), limits),)
+        tell_elsewhere(error)
         return blame.problems(error, span, source, recorder)
     return ()
+
+
+def _publish_facts(job: int, sources: Sources, publish: Publish, facts: tuple[Fact, ...]) -> None:
+    """Hand facts on, those of each file by themselves."""
+    for source, those in itertools.groupby(facts, key=lambda fact: sources.of_span(fact.span)):
+        moved = (replace(fact, span=fact.span.shift(-source.base)) if source.base else fact for fact in those)
+        publish(Facts(job, tuple(moved), (), source.path if source.base else ""))

@@ -14,11 +14,15 @@ from mino_lsp.types import Span
 
 
 class Source:
-    """One text, and the conversions between its offsets, Hy's positions and CPython's."""
+    """One text, and the conversions between its offsets, Hy's positions and CPython's.
 
-    def __init__(self, text: str, path: str) -> None:
+    Spans are offsets in the text, counted from `base`: so those of the several files of one evaluation never meet.
+    """
+
+    def __init__(self, text: str, path: str, base: int = 0) -> None:
         self.text = text
         self.path = path
+        self.base = base
         self._starts = [0, *(i + 1 for i, c in enumerate(text) if c == "\n")]
         self._ascii = text.isascii()
 
@@ -29,9 +33,15 @@ class Source:
 
     def span(self, model: Any) -> Span:
         """Where the reader found `model`."""
-        return Span(
-            self.offset(model.start_line, model.start_column), self.offset(model.end_line, model.end_column + 1)
-        )
+        return self.between(model.start_line, model.start_column, model.end_line, model.end_column + 1)
+
+    def between(self, line: int, column: int, end_line: int, end_column: int) -> Span:
+        """The span between two of Hy's positions, the end exclusive."""
+        return Span(self.offset(line, column), self.offset(end_line, end_column)).shift(self.base)
+
+    def holds(self, span: Span) -> bool:
+        """Whether a span is one of this text."""
+        return self.base <= span.start <= span.end <= self.base + len(self.text)
 
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""
@@ -48,7 +58,7 @@ class Source:
         end_column = node.end_col_offset if node.end_col_offset is not None else node.col_offset
         if node.lineno == node.col_offset == end_line == end_column == 1:
             return Span(0, 0)  # what Hy says of a form that was built without positions
-        return Span(self.offset(node.lineno, node.col_offset), self.offset(end_line, end_column + 1))
+        return self.between(node.lineno, node.col_offset, end_line, end_column + 1)
 
     def correct(self, tree: ast.AST) -> None:
         """Turn the positions that Hy wrote into those that CPython prints carets from, in place."""
@@ -73,4 +83,27 @@ class Source:
             # Bytes that continue a character begin with 10; a lone surrogate has three bytes and is no text to decode.
             return start + sum(byte & 0xC0 != 0x80 for byte in whole[:count])
 
-        return Span(characters(line, column), characters(end_line, end_column))
+        return Span(characters(line, column), characters(end_line, end_column)).shift(self.base)
+
+
+class Sources:
+    """The texts of one evaluation: the document, and what it imported from its workspace."""
+
+    _APART = 1 << 32
+    """No text is longer."""
+
+    def __init__(self, document: Source) -> None:
+        self._all = [document]
+
+    def add(self, text: str, path: str) -> Source:
+        """A file that is being imported."""
+        self._all.append(Source(text, path, len(self._all) * self._APART))
+        return self._all[-1]
+
+    def of_path(self, path: str) -> Source | None:
+        """The text that was evaluated last under a path."""
+        return next((source for source in reversed(self._all) if source.path == path), None)
+
+    def of_span(self, span: Span) -> Source:
+        """The text that a span lies in."""
+        return self._all[span.start // self._APART]

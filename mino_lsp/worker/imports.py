@@ -1,0 +1,89 @@
+"""What a document imports from its own workspace: read as the editor has it, and probed like the document itself.
+
+Everything else is imported as ever. Nothing is written: a file that is imported in a preview leaves no byte code.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from typing import Any
+
+import hy
+from hy.compiler import hy_compile
+from hy.reader import HyReader
+
+from mino_lsp.worker.probe import Recorder
+from mino_lsp.worker.source import Sources
+
+_FOREIGN = ("site-packages", "dist-packages", ".venv")
+
+
+class Finder:
+    """Finds the modules whose files lie in the folder `root`, before Python's own finders do.
+
+    `texts` are the unsaved texts of files by path; `imported` fills with the files that were loaded.
+    """
+
+    def __init__(self, root: str, texts: Mapping[str, str], sources: Sources, recorder: Recorder) -> None:
+        self._root = os.path.realpath(root) if root else ""
+        self._texts = texts
+        self._sources = sources
+        self._recorder = recorder
+        self.imported: list[str] = []
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or not isinstance(spec.loader, SourceFileLoader) or not self._is_ours(spec.origin):
+            return None
+        assert spec.origin is not None
+        loader = _Loader(name, spec.origin, self._load)
+        return importlib.util.spec_from_file_location(
+            name, spec.origin, loader=loader, submodule_search_locations=spec.submodule_search_locations
+        )
+
+    def _is_ours(self, origin: str | None) -> bool:
+        if origin is None or not self._root:
+            return False
+        path = os.path.realpath(origin)
+        inside = path.startswith(self._root + os.sep)
+        return inside and not any(part in _FOREIGN for part in path[len(self._root) :].split(os.sep))
+
+    def _load(self, name: str, path: str) -> types.CodeType:
+        """The code of a file, with probes if it is Hy. Raises what reading and compiling it raises."""
+        self.imported.append(path)
+        text = self._texts.get(path)
+        if text is None:
+            with open(path, "rb") as file:
+                data = file.read()
+            text = data.decode("utf-8") if path.endswith(".hy") else importlib.util.decode_source(data)
+        source = self._sources.add(text, path)
+        if not path.endswith(".hy"):
+            code: types.CodeType = compile(text, path, "exec", dont_inherit=True)
+            return code
+        forms = hy.read_many(text, filename=path, reader=HyReader(), skip_shebang=True)
+        tree: Any = hy_compile(forms, sys.modules[name], filename=path, source=text)
+        assert isinstance(tree, ast.Module)
+        tree = self._recorder.instrument(tree, source)
+        source.correct(tree)
+        code = compile(tree, path, "exec", dont_inherit=True)
+        return code
+
+
+class _Loader(SourceFileLoader):
+    """Compiles anew at each import: what is kept beside a file has no probes, and speaks of what was saved."""
+
+    def __init__(self, name: str, path: str, load: Callable[[str, str], types.CodeType]) -> None:
+        super().__init__(name, path)
+        self._load = load
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        return self._load(fullname, self.path)
