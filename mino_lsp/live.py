@@ -8,17 +8,32 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from mino_lsp.report import Report
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.supervisor import Job, Supervisor, Worker
-from mino_lsp.types import Answer, Fact, Facts, Failed, FormStarted, PreviewRequest, PreviewResult, Problem, Span
+from mino_lsp.types import (
+    Answer,
+    Fact,
+    Facts,
+    Failed,
+    FormStarted,
+    PreviewRequest,
+    PreviewResult,
+    Problem,
+    Result,
+    Span,
+    Way,
+)
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 PUBLISH_SECONDS = 0.15
 """How often what a running preview has found is shown before it ends."""
+
+CHEAP_SECONDS = 0.1
+"""What a preview on shapes alone takes at most when one with real tensors may be tried again."""
 
 GetWorker = Callable[[Snapshot], Awaitable[Worker | None]]
 
@@ -29,6 +44,7 @@ class _Document:
 
     report: Report | None = None
     cost: float = 0.0
+    way: Way = "light"
     task: asyncio.Task[None] | None = None
     job: Job | None = None
 
@@ -118,18 +134,19 @@ class Previews:
                 self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
                 self._changed(snapshot.uri)
 
-        settings = snapshot.settings
-        request = PreviewRequest(
-            self._supervisor.new_job(),
-            snapshot.path,
-            snapshot.text.source,
-            snapshot.environment,
-            settings.limits,
-            settings.unconfined,
-        )
-        job = document.job = worker.submit(request, hear)
-        result = await asyncio.shield(job.result)
-        document.job = None
+        async def evaluate(way: Way) -> Result:
+            job = document.job = worker.submit(self._request(snapshot, way), hear)
+            result = await asyncio.shield(job.result)
+            document.job, document.way = None, way
+            return result
+
+        result = await evaluate(document.way)
+        if document.way == "light" and isinstance(result, PreviewResult) and result.limit in ("cpu", "memory"):
+            # What was seen is true; that more was too much is no news: it is seen in the other way.
+            gathering.forget_problems()
+            result = await evaluate("heavy")
+        elif document.way == "heavy" and isinstance(result, PreviewResult) and result.seconds < CHEAP_SECONDS:
+            document.way = "light"
         document.cost = time.monotonic() - started
         if isinstance(result, PreviewResult):
             document.report = gathering.report(True, result.evaluated, result.stopped)
@@ -138,6 +155,23 @@ class Previews:
             document.report = gathering.report(True, stopped=message)
         self._status("idle", snapshot.uri, None)
         self._changed(snapshot.uri)
+
+    def _request(self, snapshot: Snapshot, way: Way) -> PreviewRequest:
+        settings = snapshot.settings
+        limits, as_written = settings.limits, settings.device == "asWritten"
+        if way == "light":
+            limits = replace(limits, cpu=max(1, limits.cpu // 5), memory=limits.memory // 2)
+        return PreviewRequest(
+            self._supervisor.new_job(),
+            snapshot.path,
+            snapshot.text.source,
+            snapshot.environment,
+            limits,
+            settings.unconfined,
+            device="cpu" if as_written or not snapshot.device else snapshot.device,
+            as_written=as_written,
+            way=way,
+        )
 
 
 class _Gathering:
@@ -156,6 +190,9 @@ class _Gathering:
             self._problems += answer.problems
         elif isinstance(answer, FormStarted):
             self.at = answer.span.start
+
+    def forget_problems(self) -> None:
+        self._problems.clear()
 
     def report(self, finished: bool, evaluated: int | None = None, stopped: str = "") -> Report:
         facts, problems = self._facts, tuple(self._problems)

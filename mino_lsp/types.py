@@ -20,6 +20,10 @@ MAX_FRAME = 64 * 1024 * 1024
 Severity = Literal["error", "warning", "information", "hint"]
 Depth = Literal["step", "one", "all"]
 Stream = Literal["stdout", "stderr"]
+Way = Literal["light", "heavy"]
+"""How a preview computes: with real tensors on the CPU, or on shapes and dtypes alone."""
+Evidence = Literal["preview", "shapes only", "assumed"]
+"""What a fact rests on: a value that was computed, a shape that was, or a branch or loop that was left unasked."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,6 +80,7 @@ class Fact:
     span: Span
     values: tuple[Value, ...]
     distinct: int
+    evidence: Evidence = "preview"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,8 @@ class Environment:
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
     """Evaluate a document. `texts` are the paths and unsaved texts of other documents of the workspace at `root`: what
-    is imported from there is probed as well."""
+    is imported from there is probed as well. `device` is the one that the program is previewed for: the default one,
+    unless it runs `as_written`, and the only one that is there besides the CPU. `limits` are those of this `way`."""
 
     job: int
     path: str
@@ -147,6 +153,9 @@ class PreviewRequest:
     unconfined: bool = False
     root: str = ""
     texts: tuple[tuple[str, str], ...] = ()
+    device: str = "cpu"
+    as_written: bool = False
+    way: Way = "light"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +250,13 @@ class Output:
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
     """`evaluated` ends where evaluation did; `stopped` says why, where it did not reach the end; `imported` are the
-    files of the workspace that were imported."""
+    files of the workspace that were imported; `limit` is the limit that was reached, if one was."""
 
     seconds: float
     evaluated: int
     stopped: str = ""
     imported: tuple[str, ...] = ()
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ def shape(value: TensorValue) -> str:
 
 
 def shapes(fact: Fact, most: int = 4) -> str:
-    """The distinct shapes of the tensors of a fact, dtype and device only where unusual; empty if there are none."""
+    """The distinct shapes of the tensors of a fact, dtype and device only where unusual; empty if there are none.
+    A question mark follows what is assumed."""
     told: list[str] = []
     for value in fact.values:
         if isinstance(value, TensorValue):
@@ -21,7 +22,8 @@ def shapes(fact: Fact, most: int = 4) -> str:
             if text not in told:
                 told.append(text)
     more = [] if len(told) <= most and fact.distinct <= len(fact.values) else ["…"]
-    return " | ".join([*told[:most], *more]) if told else ""
+    mark = " ?" if fact.evidence == "assumed" else ""
+    return " | ".join([*told[:most], *more]) + mark if told else ""
 
 
 def _unusual(value: TensorValue) -> list[str]:

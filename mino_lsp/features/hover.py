@@ -79,14 +79,24 @@ def _markdown(snapshot: Snapshot, span: Span, fact: Fact) -> str:
             lines += [f"  - `{name}`: {told}" for name, told in value.components]
     if fact.distinct > len(fact.values):
         lines.append(f"- … {fact.distinct - len(fact.values)} more")
-    return "\n".join([*lines, "", f"*{_evidence(snapshot)}*"])
+    return "\n".join([*lines, "", f"*{_evidence(snapshot, fact)}*"])
 
 
-def _evidence(snapshot: Snapshot) -> str:
+_RESTS_ON = {
+    "preview": "",
+    "shapes only": ", shapes only",
+    "assumed": ", assumed: a branch or a loop above was decided without its values",
+}
+
+
+def _evidence(snapshot: Snapshot, fact: Fact) -> str:
     live = snapshot.live
+    told = _RESTS_ON[fact.evidence]
     if not live.finished:
-        return "preview, still going on"
-    return "preview" if live.current else f"preview of version {live.version}; other forms have changed since"
+        return f"preview, still going on{told}"
+    if live.current:
+        return f"preview{told}"
+    return f"preview of version {live.version}; other forms have changed since{told}"
 
 
 def _why_nothing(snapshot: Snapshot, form: Form) -> str:

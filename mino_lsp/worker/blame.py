@@ -101,6 +101,12 @@ def limit(kind: str, span: Span, limits: Limits) -> Problem:
     return Problem("preview-limit", "information", message, span)
 
 
+def limit_of(problem: Problem) -> str:
+    """Which limit a problem made by `limit` speaks of."""
+    told = {"of CPU time": "cpu", "it had taken": "time", "it had printed": "output", "of memory": "memory"}
+    return next(kind for words, kind in told.items() if words in problem.message)
+
+
 def crash(span: Span, status: int) -> Problem:
     """The end of a session's process that neither finished nor was stopped. `status` is negative for a signal."""
     if status < 0:

@@ -214,7 +214,7 @@ class Job:
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))
-            self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message)))
+            self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message, limit=limit)))
         elif isinstance(self.request, ExpandRequest):
             self._answer(Finished(self.id, Failed(problem.message.replace("The preview", "The expansion"))))
         else:

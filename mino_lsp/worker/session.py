@@ -49,7 +49,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
-    evaluated, stopped, failed = 0, "", False
+    evaluated, stopped, reached, failed = 0, "", "", False
 
     def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
         return _guarded(work, span, source, recorder, request.limits, tell_elsewhere)
@@ -99,7 +99,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
                 publish(Facts(request.job, (), found))
                 failed = any(problem.severity == "error" for problem in found)
             if any(problem.code == "preview-limit" for problem in found):
-                stopped = found[0].message
+                stopped, reached = found[0].message, blame.limit_of(found[0])
                 break
             evaluated = span.end
         else:
@@ -108,7 +108,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     except blame.Unreadable as error:
         publish(Facts(request.job, (), (error.problem,)))
         stopped = error.problem.message
-    return PreviewResult(time.perf_counter() - started, evaluated, stopped, tuple(finder.imported))
+    return PreviewResult(time.perf_counter() - started, evaluated, stopped, tuple(finder.imported), reached)
 
 
 def _stop(number: int, frame: object) -> None:

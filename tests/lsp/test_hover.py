@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,13 @@ async def test_an_edit_takes_the_facts_of_its_form_only(editor: Editor, root: Pa
     document.replace("zeros [", "zeros 5")
     await document.previewed()
     check(await document.hover("a (torch"), "`[5]`", "*preview*")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [("preview", "*preview*"), ("shapes only", "*preview, shapes only*"), ("assumed", "*preview, assumed: a branch")],
+)
+def test_what_a_fact_rests_on(evidence: Any, told: str) -> None:
+    known = replace(fact(TEXT, "(f y)", tensor(2, 3)), evidence=evidence)
+    found = hover(snapshot(TEXT, report=report(TEXT, known)), TEXT.index("(f y)"))
+    check(found.markdown if found else "", "`[2 3]`", told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,10 @@ async def test_hints_move_with_their_form_and_go_when_it_changes(editor: Editor,
     assert await document.hints() == [(first, "→ [3]"), (second, "→ [4]")]
     await document.previewed()
     await editor.until(lambda: editor.refreshes["workspace/inlayHint/refresh"] > 0)
+
+
+def test_what_is_assumed_is_marked() -> None:
+    text = "(-> x (f))"
+    known = replace(fact(text, "(f)", tensor(3)), evidence="assumed")
+    hints = inlay_hints(snapshot(text, report=report(text, known)), Span(0, len(text)))
+    assert [hint.label for hint in hints] == ["→ [3] ?"]
