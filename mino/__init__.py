@@ -39,5 +39,15 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext mino` in a notebook: the cell magic `%%hy`, and tracebacks that point at the failing step."""
+    importlib.import_module("mino.notebook").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext mino`."""
+    importlib.import_module("mino.notebook").unload(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
