@@ -152,7 +152,7 @@ def _register(mu: Mu, components: dict[str, Any]) -> None:
         if name not in names:
             raise TypeError(_unknown(mu, key))
         if isinstance(getattr(type(mu), name, None), property):
-            raise TypeError(f"{type(mu).__name__} computes its {names[name]} (it is parametrized): bind it before that")
+            raise TypeError(_computed(mu, name, names[name]))
         kinds = ((nn.Parameter, mu._parameters), (nn.Module, mu._modules), (torch.Tensor, mu._buffers))
         kept = next((held for kind, held in kinds if isinstance(value, kind)), mu.__dict__)
         for held in (mu.__dict__, mu._parameters, mu._buffers, mu._modules):
@@ -171,6 +171,13 @@ def _positional(mu: Mu) -> str:
     name, components = type(mu).__name__, mu.__components__
     example = f" :{components[-1]} …" if components else ""
     return f"{name} is constructed with its components by keyword: write ({name}{example})"
+
+
+def _computed(mu: Mu, name: str, written: str) -> str:
+    computes = f"{type(mu).__name__} computes its {written}"
+    if nn.utils.parametrize.is_parametrized(mu, name):
+        return f"{computes} (it is parametrized): bind it before that"
+    return f"{computes} (it is a property of the class), so it cannot be bound"
 
 
 def _unknown(mu: Mu, key: str) -> str:

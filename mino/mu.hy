@@ -32,11 +32,11 @@
       (bind m :w (torch.nn.Parameter (torch.randn 10 32)))"
   (procedure.bind _hy_compiler forms))
 
-(defmacro mino/apply [iterable function]
-  "A map-style `torch.utils.data.Dataset`: `(function (get iterable i))` at index `i`::
+(defmacro mino/apply [_hy_compiler #* forms]
+  "A map-style `torch.utils.data.Dataset`: `(function (get items i))` at index `i`::
 
       (mino/apply (range 10) (fn [i] (torch.full #(3) i)))"
-  `(hy.I.mino.apply ~iterable ~function))
+  (procedure.apply _hy_compiler forms))
 
 (defmacro mino/live [#* forms]
   "Nothing, in a run. In an editor's preview, the forms are evaluated where they stand, apart from all that follows:

@@ -1,4 +1,5 @@
-"""The expansions of `defmu`, `mu` and `bind`: what is captured of the forms, and the checks that need only forms.
+"""The expansions of `defmu`, `mu`, `bind` and `mino/apply`: what is captured of the forms, and the checks that need
+only forms.
 
 A mu's body becomes one ordinary function `forward` in the user's own file. Each component is a parameter of
 it, and is assigned once before the body: to what the call gave, or else to what is bound. The user's symbols
@@ -56,6 +57,15 @@ def bind(compiler: Any, forms: Sequence[Form]) -> Form:
     if len(pairs) % 2:
         form_error(compiler, pairs[-1], f"`{text(pairs[-1])}` of `bind` has no value: write one after it")
     return Expression([generated(dotted("hy.I.mino.bind"), compiler.this), *forms])
+
+
+def apply(compiler: Any, forms: Sequence[Form]) -> Form:
+    """The expansion of `(mino/apply items function)`."""
+    if len(forms) != 2:
+        found = "is 1" if len(forms) == 1 else f"are {len(forms)}"
+        sentence = f"`mino/apply` takes two forms, and here {found}: write (mino/apply items function)"
+        form_error(compiler, forms[2] if len(forms) > 2 else compiler.this, sentence)
+    return Expression([generated(dotted("hy.I.mino.apply"), compiler.this), *forms])
 
 
 def _is_mapping(form: Form) -> bool:

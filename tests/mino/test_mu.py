@@ -245,6 +245,10 @@ def test_apply(run):
     assert (len(dataset), dataset[1], list(dataset)) == (3, 4, [2, 4, 6])
     with pytest.raises(TypeError, match="mino/apply needs something sized and indexable; int has no length"):
         run("(mino/apply 3 f)", f=len)
+    told = "`mino/apply` takes two forms, and here {}: write (mino/apply items function)"
+    assert run.error("(mino/apply 1)") == (told.format("is 1"), 1, 1, 1, 15)
+    assert run.error("(mino/apply)") == (told.format("are 0"), 1, 1, 1, 13)
+    assert run.error("(mino/apply 1 f 3)") == (told.format("are 3"), 1, 17, 1, 18)
 
 
 def test_torch_compile(linear):
@@ -401,6 +405,14 @@ def test_a_parametrized_component_cannot_be_bound(linear):
     with pytest.raises(TypeError, match=r"computes its weights \(it is parametrized\): bind it before that"):
         mino.bind(linear, weights=nn.Parameter(torch.zeros(2, 3)))
     assert torch.equal(linear.weights, before)
+
+
+def test_a_component_that_a_subclass_computes_cannot_be_bound(linear):
+    computing = type("Computing", (type(linear),), {"weights": property(lambda self: torch.eye(2))})
+    with pytest.raises(
+        TypeError, match=r"^Computing computes its weights \(it is a property of the class\), so it can"
+    ):
+        computing(weights=1)
 
 
 def test_a_subclass_s_extra_representation_is_printed(linear):

@@ -109,6 +109,17 @@ def test_export(model):
     assert torch.allclose(torch.export.export(model, (X,)).module()(X), model(X))
 
 
+def test_symbolic_trace(model):
+    traced = torch.fx.symbolic_trace(nn.Sequential(model))
+    assert torch.equal(traced(X), model(X))
+    assert [id(p) for p in traced.parameters()] == [id(p) for p in model.parameters()]
+
+
+def test_symbolic_trace_of_the_mu_itself_says_what_to_trace(model):
+    with pytest.raises(TypeError, match=r"^torch.fx takes every component .*: trace \(torch.nn.Sequential m\)"):
+        torch.fx.symbolic_trace(model)
+
+
 def test_functional_call(model):
     values = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     zeros = {name: torch.zeros_like(value) for name, value in values.items()}
