@@ -122,6 +122,11 @@ def test_the_model_of_a_cell_and_its_failure_in_one(notebook):
     assert after(place, "Cell In[N], line 3, in forward") and step == "(/ 0)"
 
 
+def test_lines_are_those_of_hy(notebook):
+    _, (place, step) = notebook(MAGIC + "(setv z 1) \f \n(defn by-zero []\n (/ z 0))\n(by-zero)").blamed()
+    assert after(place, "Cell In[N], line 4, in by_zero") and step == "(/ z 0)"
+
+
 def test_an_error_that_led_to_another(notebook):
     ran = notebook('try:\n    ratio(0)\nexcept TypeError:\n    raise KeyError("é")')
     assert ("Cell In[3], line 2, in ratio", "(/ x)") in ran.blamed()
@@ -203,7 +208,14 @@ def test_macros_stay_for_later_cells(notebook):
 
 @pytest.mark.parametrize(
     ("cell", "value"),
-    [("(+ 40 2)", "42"), ('{"a" [1 2]}', "{'a': [1, 2]}"), ("(setv y 1)", ""), ("None", ""), ("(+ 1 1) ; two;", "2")],
+    [
+        ("(+ 40 2)", "42"),
+        ('{"a" [1 2]}', "{'a': [1, 2]}"),
+        ("(setv y 1)", ""),
+        ("None", ""),
+        ("(+ 1 1) ; two;", "2"),
+        ('(defn g [#^ int x] x)\n(get g.__annotations__ "x")', "int"),
+    ],
 )
 def test_the_value_of_the_last_form_is_shown_as_ipython_does(notebook, cell, value):
     assert notebook(MAGIC + cell).value == value
