@@ -30,7 +30,7 @@ and ``snapshot.document``.
 ``known.packages()`` and ``known.core()`` hold the names and documentation of hyrule, mino and Hy itself.
 """
 
-from mino_lsp.analysis.document import Names, Occurrence, Symbol, Use, names_of
+from mino_lsp.analysis.document import Names, names_of
 from mino_lsp.analysis.environment import KNOWN, OPAQUE, Macros, Modules
 from mino_lsp.analysis.index import Document, Index, Indexed
 from mino_lsp.analysis.mangling import mangle
@@ -41,6 +41,7 @@ from mino_lsp.analysis.model import (
     ImportedName,
     KeywordRole,
     KeywordUse,
+    Occurrence,
     Parameter,
     ParameterKind,
     Reference,
@@ -49,6 +50,8 @@ from mino_lsp.analysis.model import (
     ScopeKind,
     Signature,
     Source,
+    Symbol,
+    Use,
 )
 from mino_lsp.analysis.scopes import Scope
 

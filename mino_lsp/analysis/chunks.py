@@ -1,60 +1,60 @@
-"""Runs of pieces with what they tell the rest of a document, kept from one tree to the next.
-
-Where a run ends is told by its pieces alone, so after an edit, be it an insertion, all runs but one are those of
-before, and putting a document together costs a look at each.
+"""Runs of pieces with what they tell the rest of a document, kept from one tree to the next: after an edit all runs but
+one are those of before, so putting a document together costs a look at each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis.environment import Declared, Macros, declared
 from mino_lsp.analysis.known import BUILTINS
-from mino_lsp.analysis.model import Definition, DefinitionKind, Import, Role
+from mino_lsp.analysis.model import Definition, DefinitionKind, KeywordRole, Role
 from mino_lsp.analysis.scopes import MODULE_LEVEL, PieceNames, names_of_piece
-from mino_lsp.syntax.nodes import Piece
+from mino_lsp.syntax.nodes import Piece, Run
 
 SPACES = {DefinitionKind.MACRO: "macro", DefinitionKind.READER: "reader", DefinitionKind.SPEC: "spec"}
 """The namespaces of a module besides that of values."""
 
-_PERIOD, _LONGEST = 32, 128
 _VALUES = frozenset({Role.READ, Role.CALL, Role.WRITE})
+_SPECS = frozenset({KeywordRole.SPEC, KeywordRole.DEFINES_SPEC})
 
 _found: WeakKeyDictionary[Piece, tuple[Macros, PieceNames]] = WeakKeyDictionary()
-_declared: WeakKeyDictionary[Piece, Declared] = WeakKeyDictionary()
-_runs: WeakValueDictionary[tuple[Piece, ...], Run] = WeakValueDictionary()
+_declared: WeakKeyDictionary[Run, tuple[Declared, ...]] = WeakKeyDictionary()
+# The last two: a document is read for itself, and with what other files of the workspace give it.
+_chunks: WeakKeyDictionary[Run, tuple[Chunk, ...]] = WeakKeyDictionary()
 
 
-class Run:
-    """Some pieces in a row, and the macros that they declare."""
+def declared_in(run: Run) -> tuple[Declared, ...]:
+    """The macros that the pieces of a run declare."""
+    found = _declared.get(run)
+    if found is None:
+        told = map(declared, run.pieces)
+        found = _declared[run] = tuple(one for one in told if one.requires or one.macros or one.readers)
+    return found
 
-    def __init__(self, pieces: tuple[Piece, ...]) -> None:
-        self.pieces = pieces
-        self.declared = tuple(one for one in map(_declared_in, pieces) if one.requires or one.macros or one.readers)
-        self._chunk: Chunk | None = None
 
-    def chunk(self, macros: Macros) -> Chunk:
-        """What the pieces tell, read with these macros."""
-        if self._chunk is None or self._chunk.macros is not macros:
-            names = tuple(_names_in(piece, macros) for piece in self.pieces)
-            if self._chunk is not None and all(
-                one is other for one, other in zip(names, self._chunk.names, strict=True)
-            ):
-                self._chunk.macros = macros
-            else:
-                self._chunk = Chunk(names, macros)
-        return self._chunk
+def chunk_of(run: Run, macros: Macros) -> Chunk:
+    """What the pieces of a run tell, read with these macros."""
+    known = _chunks.get(run, ())
+    for chunk in known:
+        if chunk.macros is macros:
+            return chunk
+    names = tuple(_names_in(piece, macros) for piece in run.pieces)
+    found = Chunk(run.starts, names, macros)
+    _chunks[run] = (found, *known[:1])
+    return found
 
 
 class Chunk:
-    """What some pieces tell together. Places are the index of a piece in it, and of a definition or reference in
-    that."""
+    """What some pieces tell together; each starts at one of `starts`. Places are the index of a piece in it, and of a
+    definition or reference in that."""
 
-    def __init__(self, names: tuple[PieceNames, ...], macros: Macros) -> None:
-        self.names, self.macros = names, macros
+    def __init__(self, starts: tuple[int, ...], names: tuple[PieceNames, ...], macros: Macros) -> None:
+        self.starts, self.names, self.macros = starts, names, macros
         self.certain = all(one.certain for one in names)
-        self.starring: list[Import] = []
+        self.imports = [(at, entry) for at, one in enumerate(names) for entry in one.imports]
+        self.starring = [entry for _, entry in self.imports if entry.star and not entry.requires]
+        self.specs = [(at, use) for at, one in enumerate(names) for use in one.keywords if use.role in _SPECS]
         self.module: dict[str, dict[str, list[tuple[int, int]]]] = {"value": {}, "macro": {}, "reader": {}, "spec": {}}
         self.free: dict[str, list[tuple[int, int]]] = {}
         self.macros_used: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -82,37 +82,9 @@ class Chunk:
                     self.macros_used.setdefault((reference.mangled, whole), []).append((at, index))
                 elif reference.role in _VALUES and reference.mangled not in BUILTINS:
                     self.free.setdefault(reference.mangled, []).append((at, index))
-        self.starring += [entry for entry in names.imports if entry.star and not entry.requires]
 
     def definition(self, place: tuple[int, int]) -> Definition:
         return self.names[place[0]].definitions[place[1]]
-
-
-def runs_of(pieces: list[Piece]) -> Iterator[Run]:
-    """The runs of a document's pieces."""
-    begin = 0
-    for end in _ends(pieces):
-        key = tuple(pieces[begin:end])
-        run = _runs.get(key)
-        if run is None:
-            run = _runs[key] = Run(key)
-        yield run
-        begin = end
-
-
-def _ends(pieces: list[Piece]) -> Iterator[int]:
-    begin = 0
-    for at, piece in enumerate(pieces, 1):
-        if (id(piece) >> 5) % _PERIOD == 0 or at - begin == _LONGEST or at == len(pieces):
-            begin = at
-            yield at
-
-
-def _declared_in(piece: Piece) -> Declared:
-    found = _declared.get(piece)
-    if found is None:
-        found = _declared[piece] = declared(piece)
-    return found
 
 
 def _names_in(piece: Piece, macros: Macros) -> PieceNames:

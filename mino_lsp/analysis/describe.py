@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mino_lsp.analysis import known
-from mino_lsp.analysis.document import Use
 from mino_lsp.analysis.index import Document, Index
 from mino_lsp.analysis.known import Entry
 from mino_lsp.analysis.links import Named, named_at
 from mino_lsp.analysis.mangling import mangle
-from mino_lsp.analysis.model import Definition, DefinitionKind, Parameter, ParameterKind, Role
+from mino_lsp.analysis.model import Definition, DefinitionKind, Parameter, ParameterKind, Role, Use
 from mino_lsp.syntax import Kind, read
 
 _ROLE = re.compile(r":(?:hy|py):\w+:(?=`)|:\w+:(?=`)")

@@ -141,6 +141,13 @@ class Macros:
             self.blind_readers = self.blind_readers or readers is None
             self._readers.update(readers or {})
 
+    def same(self, other: Macros) -> bool:
+        """Whether both answer alike, wherever the macros were declared."""
+        mine, others = (
+            (one._heads, one._readers, one._prefixes, one._local, one.blind, one.blind_readers) for one in (self, other)
+        )
+        return mine == others
+
     def head(self, mangled: str) -> str | None:
         """The key of the macro that a head calls; None where it calls none."""
         key = self._heads.get(mangled) or _CORE.get(mangled) or _EXPECTED.get(mangled)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mino_lsp.analysis.document import Occurrence, Symbol
 from mino_lsp.analysis.index import Document, Index
 from mino_lsp.analysis.mangling import mangle
 from mino_lsp.analysis.model import (
     Definition,
     DefinitionKind,
     KeywordRole,
+    Occurrence,
     Resolution,
     Role,
     Source,
+    Symbol,
 )
 
 _MANY = 8  # imports of imports are followed so far

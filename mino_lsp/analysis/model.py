@@ -258,3 +258,34 @@ class Import:
             self.star_readers,
             self.scope,
         )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Symbol:
+    """What all occurrences of one name have in common. `space` is "value", "macro", "reader" or "spec" for names of the
+    module, and "local" for one that belongs to a scope within; then `piece` and `index` say which."""
+
+    space: str
+    mangled: str
+    piece: int = 0
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A reference, what it is to, and how sure that is. `definition` is the first of the symbol's."""
+
+    reference: Reference
+    symbol: Symbol | None
+    definition: Definition | None
+    resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """A place where a symbol stands: its name only, without a colon or what comes after a dot."""
+
+    start: int
+    end: int
+    role: Role | None  # None where it is defined
+    certain: bool = True

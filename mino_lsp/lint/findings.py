@@ -21,6 +21,9 @@ class Finding:
     message: str
     severity: Severity = "error"
 
+    def shifted(self, by: int) -> Finding:
+        return Finding(self.start + by, self.end + by, self.code, self.message, self.severity)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -16,6 +16,7 @@ from mino_lsp.analysis import (
     Import,
     KeywordRole,
     Names,
+    Reference,
     Resolution,
     Role,
     Signature,
@@ -37,11 +38,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean `{found[0]}`?" if found else "."
 
 
-def undefined(names: Names) -> Iterator[Finding]:
+def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding]:
     """Names that certainly nothing binds, and macros of mino that nothing requires."""
     known: set[str] = set()
     suggestions = 10
-    for reference in names.unresolved():
+    for reference in unresolved:
         end = reference.start + len(reference.name)
         if reference.role is Role.MACRO:
             home = next((one for one in _HOMES if mangle(reference.name) in (names.modules.macros(one) or {})), "")
@@ -59,36 +60,31 @@ def undefined(names: Names) -> Iterator[Finding]:
 # ---- calls
 
 
-def misfits(names: Names, told: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
-    """Calls of functions and mus of the document with the wrong number of arguments, or with unknown ones."""
+def misfits(names: Names, start: int, one: Stretch) -> Iterator[Finding]:
+    """Calls in a stretch, which starts at an offset, of functions and mus of the document, with the wrong number of
+    arguments, or with unknown ones. Places are relative to the stretch."""
     if not names.certain:
         return
-    known = {
-        definition.mangled: definition
-        for definition in names.module_names()
-        if definition.kind in (DefinitionKind.FUNCTION, DefinitionKind.MU) and not definition.decorated
-    }
-    if not known:
-        return
-    for base, several in ((start + place, calls) for start, one in told for place, calls in one.calls):
-        for call in several:
+    known = {name: definition for name in one.called & names.bound if (definition := names.only(name)) is not None}
+    for place, calls in one.calls:
+        for call in calls:
             definition = known.get(mangle(call.name))
-            if definition is None or definition.signature is None:
+            if definition is None or definition.signature is None or definition.decorated:
+                continue
+            if definition.kind not in (DefinitionKind.FUNCTION, DefinitionKind.MU):
                 continue
             fits = _components if definition.kind is DefinitionKind.MU else _arguments
             for finding in fits(call, definition, definition.signature):
-                if _calls(names, base + call.head.start, definition):
-                    start, end = finding.start + base, finding.end + base
-                    yield Finding(start, end, finding.code, finding.message, finding.severity)
+                if _calls(names, start + place + call.head.start, definition):
+                    yield finding.shifted(place)
 
 
 def _calls(names: Names, offset: int, definition: Definition) -> bool:
-    """Whether the head at an offset is for sure what a definition binds, and that is the only one."""
+    """Whether the head at an offset is for sure what a definition binds."""
     use = names.use_at(offset + 1)
     if use is None or use.symbol is None or use.definition is None or use.resolution is not Resolution.RESOLVED:
         return False
-    only = len(names.definitions_of(use.symbol)) == 1
-    return only and use.reference.certain and use.definition.start == definition.start
+    return use.reference.certain and use.definition.start == definition.start
 
 
 def _given(call: Call) -> tuple[int, list[tuple[str, int, int]]] | None:
@@ -159,8 +155,8 @@ def unknown_specs(names: Names) -> Iterator[Finding]:
         return
     if not names.certain or not all(_registers_nothing(entry) for entry in names.imports):
         return
-    defined = {use.mangled: use.name for use in names.keywords if use.role is KeywordRole.DEFINES_SPEC}
-    for use in names.keywords:
+    defined = {use.mangled: use.name for use in names.specs if use.role is KeywordRole.DEFINES_SPEC}
+    for use in names.specs:
         if use.role is KeywordRole.SPEC and use.certain and use.mangled not in defined:
             found = get_close_matches(use.name, sorted(defined.values()), n=1, cutoff=0.75)
             if found:
@@ -177,10 +173,9 @@ def _registers_nothing(entry: Import) -> bool:
 
 
 def _places(start: int, one: Stretch, mangled: str) -> Iterator[int]:
-    for piece in one.pieces:
+    for base, piece in zip(one.run.starts, one.run.pieces, strict=True):
         for place in symbols_in(piece).get(mangled, ()):
-            yield start + place
-        start += len(piece.text)
+            yield start + base + place
 
 
 def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from mino_lsp.analysis import Names, names_of
 from mino_lsp.lint import names as of_names
 from mino_lsp.lint.findings import Finding
 from mino_lsp.lint.runs import Stretch, stretches
+from mino_lsp.lint.verdicts import verdicts
 from mino_lsp.syntax import Tree
 
 _LONGEST = 2_000_000  # characters: nobody wrote more by hand, and a server has to go on answering
@@ -30,7 +30,7 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
     broken: list[tuple[int, int]] = []
     told = list(stretches(tree, names.macros))
     for start, one in told:
-        found += [replace(each, start=each.start + start, end=each.end + start) for each in one.findings]
+        found += [each.shifted(start) for each in one.findings]
         broken += [(first + start, last + start) for first, last in one.broken]
     if tree.problems:
         return tuple(found)
@@ -43,9 +43,12 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
 
 
 def _of_names(names: Names, told: Sequence[tuple[int, Stretch]], exports: bool, unbound: bool) -> Iterator[Finding]:
+    judged = [(start, verdict) for (start, _), verdict in zip(told, verdicts(names, told), strict=True)]
     if not unbound:
-        yield from of_names.undefined(names)
-    yield from of_names.misfits(names, told)
+        unresolved = (one.shifted(start) for start, verdict in judged for one in verdict.unresolved)
+        yield from of_names.undefined(names, unresolved)
+    for start, verdict in judged:
+        yield from (each.shifted(start) for each in verdict.misfits)
     yield from of_names.unknown_specs(names)
     if not exports:
         yield from of_names.unused(names, told)

@@ -3,33 +3,32 @@ of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import Macros, mangle
-from mino_lsp.analysis.chunks import Run, runs_of
 from mino_lsp.lint.findings import Call, Finding
 from mino_lsp.lint.walk import seen
 from mino_lsp.syntax import Kind, Tree
 from mino_lsp.syntax.kinds import CODES
-from mino_lsp.syntax.nodes import Piece
+from mino_lsp.syntax.nodes import Piece, Run
 
 _SYMBOL = CODES[Kind.SYMBOL]
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A run: its length, what is wrong in it, which parts of it are therefore not judged by their names, the calls in
-    the others, and the mangled names that stand anywhere in it. Places are relative to the run, those of a call to the
-    offset before it."""
+    """A run: what is wrong in it, which parts of it are therefore not judged by their names, the calls in the others
+    and the mangled names that these call, and the mangled names that stand anywhere in it. Places are relative to the
+    run, those of a call to the offset before it."""
 
     macros: Macros
-    pieces: tuple[Piece, ...]
-    length: int
+    run: Run
     findings: tuple[Finding, ...]
     broken: tuple[tuple[int, int], ...]
     calls: tuple[tuple[int, tuple[Call, ...]], ...]
+    called: frozenset[str]
     symbols: frozenset[str]
 
 
@@ -39,22 +38,19 @@ _symbols: WeakKeyDictionary[Piece, dict[str, list[int]]] = WeakKeyDictionary()
 
 def stretches(tree: Tree, macros: Macros) -> Iterator[tuple[int, Stretch]]:
     """The runs of a document, each after its offset."""
-    start = 0
-    for run in runs_of([piece for _, piece in tree.pieces()]):
+    for start, run in tree.runs:
         known = _known.get(run)
         if known is None or known.macros is not macros:
-            known = _known[run] = _stretch(run.pieces, macros)
+            known = _known[run] = _stretch(run, macros)
         yield start, known
-        start += known.length
 
 
-def _stretch(pieces: Sequence[Piece], macros: Macros) -> Stretch:
-    start = 0
+def _stretch(run: Run, macros: Macros) -> Stretch:
     findings: list[Finding] = []
     broken: list[tuple[int, int]] = []
     calls: list[tuple[int, tuple[Call, ...]]] = []
     names: set[str] = set()
-    for piece in pieces:
+    for start, piece in zip(run.starts, run.pieces, strict=True):
         one = seen(piece, macros)
         wrong = [each for each in one.findings if each.severity == "error"]
         if wrong:
@@ -62,10 +58,10 @@ def _stretch(pieces: Sequence[Piece], macros: Macros) -> Stretch:
         elif one.calls:
             calls.append((start, one.calls))
         for each in wrong or one.findings:
-            findings.append(replace(each, start=each.start + start, end=each.end + start))
+            findings.append(each.shifted(start))
         names.update(symbols_in(piece))
-        start += len(piece.text)
-    return Stretch(macros, tuple(pieces), start, tuple(findings), tuple(broken), tuple(calls), frozenset(names))
+    called = frozenset(mangle(call.name) for _, several in calls for call in several)
+    return Stretch(macros, run, tuple(findings), tuple(broken), tuple(calls), called, frozenset(names))
 
 
 def symbols_in(piece: Piece) -> dict[str, list[int]]:

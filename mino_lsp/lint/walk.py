@@ -44,6 +44,7 @@ _STEPS = frozenset(
         *(*models.THREADS, *models.CONDITIONAL),
     }
 )
+_COMPARISONS = frozenset(f"hy:{name}" for name in ("=", "<", ">", "<=", ">=", "is"))
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
 _LONG = 1000  # nodes of a `let` that is looked through: a let in a let in a let costs each time
 _SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
@@ -208,6 +209,8 @@ class _Walk:
             return [(args[0], CODE), *((one, INNER) for one in args[1:])] if args else []
         if key in ("hy:lfor", "hy:gfor", "hy:sfor", "hy:dfor", "hy:match") and len(args) < 3:
             return []  # without a clause, Hy does not look at the rest
+        if key in _COMPARISONS and len(args) == 1:
+            return []  # it is True, and Hy drops what is compared
         if key in ("hy:try", "hy:while", "hy:for"):
             return [(one, INNER if one.head_name in _CLAUSES else CODE) for one in args]
         return [(one, CODE) for one in (args if key else forms)]

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, islice
 
+from mino_lsp.syntax.nodes import Run
 from mino_lsp.syntax.reader import Block, read_block
 
 _GROUP = 64
@@ -18,7 +19,7 @@ class _Group:
     """Up to about ``_GROUP`` blocks. ``odd`` are those that can't stand alone, ``troubled`` whole ones with
     problems."""
 
-    __slots__ = ("blocks", "length", "odd", "spilling", "starts", "troubled")
+    __slots__ = ("_run", "blocks", "length", "odd", "spilling", "starts", "troubled")
 
     def __init__(self, blocks: tuple[Block, ...]) -> None:
         self.blocks = blocks
@@ -27,6 +28,14 @@ class _Group:
         self.odd = tuple(index for index, block in enumerate(blocks) if not block.whole)
         self.spilling = tuple(index for index, block in enumerate(blocks) if block.spills)
         self.troubled = tuple(index for index, block in enumerate(blocks) if block.whole and block.piece.problems)
+        self._run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """The pieces of its blocks, where each can stand alone."""
+        if self._run is None:
+            self._run = Run.of([block.piece for block in self.blocks])
+        return self._run
 
 
 def _groups(blocks: list[Block]) -> list[_Group]:
@@ -78,6 +87,10 @@ class Blocks:
                 yield base + start, block
             at, index = at + 1, 0
 
+    def groups(self) -> Iterator[tuple[int, _Group]]:
+        """All blocks, a group at a time."""
+        return zip(self._starts, self._groups, strict=False)
+
     def between(self, start: int, end: int) -> Iterator[Block]:
         """The blocks that hold the characters from ``start`` up to ``end``."""
         for base, block in self.since(start):
@@ -87,13 +100,13 @@ class Blocks:
 
     def odd(self) -> Iterator[tuple[int, Block]]:
         """The blocks whose brackets don't match within them."""
-        for base, group in zip(self._starts, self._groups, strict=False):
+        for base, group in self.groups():
             for index in group.odd:
                 yield base + group.starts[index], group.blocks[index]
 
     def troubled(self) -> Iterator[tuple[int, Block]]:
         """The blocks that have problems though their brackets match."""
-        for base, group in zip(self._starts, self._groups, strict=False):
+        for base, group in self.groups():
             for index in group.troubled:
                 yield base + group.starts[index], group.blocks[index]
 

@@ -6,7 +6,9 @@ piece, so a piece that an edit leaves alone is shared by the trees before and af
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from mino_lsp.syntax.kinds import SyntaxProblem
 
@@ -63,3 +65,18 @@ class Piece:
 
     def same(self, other: "Piece") -> bool:
         return self.text == other.text and self.nodes.same(other.nodes) and self.problems == other.problems
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Run:
+    """Pieces in a row, some dozens of them, and where each starts in the run. Where an edit leaves all of them alone,
+    the trees before and after it share the run, so what is found out of it may be kept beside it as well."""
+
+    starts: tuple[int, ...]
+    pieces: tuple[Piece, ...]
+    length: int
+
+    @staticmethod
+    def of(pieces: Sequence[Piece]) -> "Run":
+        *starts, length = accumulate((len(piece.text) for piece in pieces), initial=0)
+        return Run(tuple(starts), tuple(pieces), length)

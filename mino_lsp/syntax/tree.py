@@ -5,12 +5,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from mino_lsp.syntax.blocks import Blocks
 from mino_lsp.syntax.form import Form
 from mino_lsp.syntax.kinds import CODES, Kind, SyntaxProblem
-from mino_lsp.syntax.nodes import Columns, Piece
+from mino_lsp.syntax.nodes import Columns, Piece, Run
 from mino_lsp.syntax.reader import Block, mend, spans
 
 
@@ -22,6 +22,8 @@ class Tree:
         self._blocks = blocks = blocks.mended()
         self._mended: dict[_Key, _Mended] = _mend(blocks, before._mended if before is not None else {})
         self._by_start = {mended.start: mended for mended in self._mended.values()}
+        # Runs with text that was mended: those of before until `runs` makes its own.
+        self._odd_runs: dict[tuple[Piece, ...], Run] = before._odd_runs if before is not None else {}
 
     def __len__(self) -> int:
         return self._blocks.length
@@ -34,14 +36,36 @@ class Tree:
     def pieces(self) -> Iterator[tuple[int, Piece]]:
         """The top-level text in pieces, each after its offset. A piece that an edit leaves alone is the same object in
         the tree after it, so what was computed from a piece can be kept beside it."""
-        end = 0
-        for start, block in self._blocks:
-            if start < end:
+        for base, run in self.runs:
+            for start, piece in zip(run.starts, run.pieces, strict=True):
+                yield base + start, piece
+
+    @cached_property
+    def runs(self) -> list[tuple[int, Run]]:
+        """The pieces by the dozen: after an edit, all runs but one or two are those of before, so that what was found
+        out of a whole document is put together in a few steps."""
+        known, self._odd_runs = self._odd_runs, {}
+        mended = sorted(self._mended.values(), key=attrgetter("start"))
+        found: list[tuple[int, Run]] = []
+        done = 0
+        for base, group in self._blocks.groups():
+            first = bisect_right(mended, base, key=attrgetter("end"))
+            end = base + group.length
+            if first == len(mended) or mended[first].start >= end:
+                found.append((base, group.run))
                 continue
-            mended = self._by_start.get(start) if self._by_start else None
-            if mended is not None:
-                end = mended.end
-            yield start, mended.piece if mended is not None else block.piece
+            begin, pieces = max(base, done), []
+            for start, block in zip(group.starts, group.blocks, strict=True):
+                if base + start >= done:
+                    odd = self._by_start.get(base + start)
+                    piece = odd.piece if odd is not None else block.piece
+                    pieces.append(piece)
+                    done = base + start + len(piece.text)
+            if pieces:
+                key = tuple(pieces)
+                run = self._odd_runs[key] = known.get(key) or Run.of(key)
+                found.append((begin, run))
+        return found
 
     @property
     def forms(self) -> Iterator[Form]:
