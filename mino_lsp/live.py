@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from mino_lsp.imported import Imported
 from mino_lsp.report import Report
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.supervisor import Job, Supervisor, Worker
@@ -27,6 +28,7 @@ from mino_lsp.types import (
     Span,
     Way,
 )
+from mino_lsp.uris import path_of, uri_of
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 PUBLISH_SECONDS = 0.15
@@ -50,17 +52,21 @@ class _Document:
 
 
 class Previews:
-    """The previews of all open documents. `changed` is called with a URI when there is news of it."""
+    """The previews of all open documents. `others` gives the documents that a preview may import, `changed` is called
+    with a URI when there is news of it."""
 
     def __init__(
         self,
         supervisor: Supervisor,
         get_worker: GetWorker,
+        others: Callable[[Snapshot], Sequence[Snapshot]],
         changed: Callable[[str], None],
         status: Callable[[str, str | None, int | None], None],
     ) -> None:
         self._supervisor = supervisor
         self._get_worker = get_worker
+        self._others = others
+        self.imported = Imported()
         self._changed = changed
         self._status = status
         self._documents: dict[str, _Document] = {}
@@ -86,6 +92,11 @@ class Previews:
         document = self._documents.pop(uri, None)
         if document is not None:
             self._stop(document)
+            self._news(self.imported.forget(path_of(uri)))
+
+    def _news(self, paths: set[str]) -> None:
+        for path in paths:
+            self._changed(uri_of(path))
 
     def close_all(self) -> None:
         for uri in list(self._documents):
@@ -121,7 +132,8 @@ class Previews:
         if worker is None:
             return
         started = time.monotonic()
-        gathering = _Gathering(snapshot, document.report)
+        others = {other.path: other for other in self._others(snapshot)}
+        gathering = _Gathering(snapshot, document.report, others)
         published = started
 
         def hear(answer: Answer) -> None:
@@ -135,7 +147,7 @@ class Previews:
                 self._changed(snapshot.uri)
 
         async def evaluate(way: Way) -> Result:
-            job = document.job = worker.submit(self._request(snapshot, way), hear)
+            job = document.job = worker.submit(self._request(snapshot, way, others.values()), hear)
             result = await asyncio.shield(job.result)
             document.job, document.way = None, way
             return result
@@ -150,13 +162,14 @@ class Previews:
         document.cost = time.monotonic() - started
         if isinstance(result, PreviewResult):
             document.report = gathering.report(True, result.evaluated, result.stopped)
+            self._news(self.imported.take(snapshot.path, result.imported, gathering.elsewhere(result.imported)))
         else:
             message = result.message if isinstance(result, Failed) else "The preview has no result."
             document.report = gathering.report(True, stopped=message)
         self._status("idle", snapshot.uri, None)
         self._changed(snapshot.uri)
 
-    def _request(self, snapshot: Snapshot, way: Way) -> PreviewRequest:
+    def _request(self, snapshot: Snapshot, way: Way, others: Iterable[Snapshot]) -> PreviewRequest:
         settings = snapshot.settings
         limits, as_written = settings.limits, settings.device == "asWritten"
         if way == "light":
@@ -168,6 +181,8 @@ class Previews:
             snapshot.environment,
             limits,
             settings.unconfined,
+            str(snapshot.root),
+            tuple((other.path, other.text.source) for other in others),
             device="cpu" if as_written or not snapshot.device else snapshot.device,
             as_written=as_written,
             way=way,
@@ -177,8 +192,10 @@ class Previews:
 class _Gathering:
     """A report in the making. Until it is finished, what the one before knew of unchanged forms stays."""
 
-    def __init__(self, snapshot: Snapshot, before: Report | None) -> None:
+    def __init__(self, snapshot: Snapshot, before: Report | None, others: Mapping[str, Snapshot]) -> None:
         self._snapshot = snapshot
+        self._others = others
+        self._elsewhere: dict[str, tuple[dict[Span, Fact], list[Problem]]] = {}
         self._before = snapshot.with_report(before).live if before is not None else None
         self._facts: dict[Span, Fact] = {}
         self._problems: list[Problem] = []
@@ -186,8 +203,10 @@ class _Gathering:
 
     def hear(self, answer: Answer) -> None:
         if isinstance(answer, Facts):
-            self._facts.update((fact.span, fact) for fact in answer.facts)
-            self._problems += answer.problems
+            here = self._facts, self._problems
+            facts, problems = self._elsewhere.setdefault(answer.path, ({}, [])) if answer.path else here
+            facts.update((fact.span, fact) for fact in answer.facts)
+            problems += answer.problems
         elif isinstance(answer, FormStarted):
             self.at = answer.span.start
 
@@ -208,3 +227,14 @@ class _Gathering:
             finished,
             stopped,
         )
+
+    def elsewhere(self, imported: Sequence[str]) -> dict[str, Report]:
+        """What was told of the imported files, by path; of one that is not open, its problems."""
+        found = {}
+        for path in imported:
+            facts, problems = self._elsewhere.get(path, ({}, []))
+            other = self._others.get(path)
+            if other is not None or problems:
+                version, forms = (other.version, other.forms) if other is not None else (0, ())
+                found[path] = Report(version, forms, MappingProxyType(facts), tuple(problems), 0, True)
+        return found

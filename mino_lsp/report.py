@@ -40,6 +40,26 @@ class Live:
     stopped: str = ""
     finished: bool = True
     places: tuple[Span, ...] = field(default=(), repr=False)
+    origins: Mapping[Span, str] = field(default_factory=dict)
+    """The document whose preview told a fact, where that is another."""
+
+    def joined(self, other: Live, of: str) -> Live:
+        """With what the preview of another document told where this one told nothing."""
+        more = {span: fact for span, fact in other.facts.items() if span not in self.facts}
+        known = {(problem.span, problem.code) for problem in self.problems}
+        problems = (
+            replace(problem, message=f"{problem.message} (In the preview of {of}.)")
+            for problem in other.problems
+            if (problem.span, problem.code) not in known
+        )
+        facts = {**self.facts, **more}
+        return replace(
+            self,
+            facts=MappingProxyType(facts),
+            problems=(*self.problems, *problems),
+            places=tuple(sorted(facts)),
+            origins={**self.origins, **dict.fromkeys(more, of)},
+        )
 
     def within(self, span: Span) -> list[Fact]:
         """The facts whose places lie within `span`, in the order of the text."""

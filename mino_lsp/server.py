@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
-from mino_lsp.types import Severity, Span, Stream
+from mino_lsp.syntax import Text
+from mino_lsp.types import Problem, Severity, Span, Stream
 from mino_lsp.workspace import Progress, Workspace
 
 VERSION = "0.2.0"
@@ -74,6 +75,7 @@ class Server(LanguageServer):
         self._outbox: Outbox
         self._client_can: ClientCan = ClientCan(lsp.ClientCapabilities())
         self._stale: set[str] = set()
+        self._pushed: set[str] = set()
         self._refreshing: asyncio.TimerHandle | None = None
         _register(self)
 
@@ -148,16 +150,23 @@ class Server(LanguageServer):
 
     def changed(self, uri: str) -> None:
         """Publish at once; have the client ask again for the rest, many changes at a time."""
-        if not self._client_can.pull:
-            snapshot = self.mino.snapshot(uri)
-            problems = diagnostics(snapshot) if snapshot is not None else []
-            found = self.edge.diagnostics(snapshot.text, uri, problems) if snapshot is not None else []
-            version = snapshot.version if snapshot is not None else None
-            told = {"uri": uri, "diagnostics": found, "version": version}
-            self.protocol.tell(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, told)
+        snapshot = self.mino.snapshot(uri)
+        if snapshot is None:
+            self._publish(uri, None, *self.mino.problems_elsewhere(uri))
+        elif not self._client_can.pull:
+            self._publish(uri, snapshot.version, snapshot.text, diagnostics(snapshot))
+        elif uri in self._pushed:
+            self._publish(uri, snapshot.version, snapshot.text, [])  # from now on they are asked for
         self._stale.add(uri)
         if self._refreshing is None:
             self._refreshing = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._refresh)
+
+    def _publish(self, uri: str, version: int | None, text: Text, problems: Sequence[Problem]) -> None:
+        """Push diagnostics: to a client that does not ask, and of files that are not open, of which none does."""
+        if problems or not self._client_can.pull or uri in self._pushed:
+            told = {"uri": uri, "diagnostics": self.edge.diagnostics(text, uri, problems), "version": version}
+            self.protocol.tell(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, told)
+        (self._pushed.add if problems else self._pushed.discard)(uri)
 
     def _refresh(self) -> None:
         self._refreshing = None
@@ -383,7 +392,7 @@ class Server(LanguageServer):
     async def initialized_(self, _: lsp.InitializedParams) -> None:
         """Have the client tell of Hy files that change on disk, where it can be asked to."""
         if self._client_can.watches:
-            watchers = [lsp.FileSystemWatcher(glob_pattern="**/*.hy")]
+            watchers = [lsp.FileSystemWatcher(glob_pattern="**/*.{hy,py}")]
             options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
             registration = lsp.Registration("mino-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             await self.client_register_capability_async(lsp.RegistrationParams([registration]))

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mino_lsp.analysis import Document, Index, Names
+from mino_lsp.imported import Borrowed
 from mino_lsp.report import Live, Report, carry_over
 from mino_lsp.settings import Settings
 from mino_lsp.syntax import Text, Tree
@@ -18,8 +19,8 @@ from mino_lsp.uris import path_of as path_of
 @dataclass(frozen=True)
 class Snapshot:
     """`root` is the folder whose trust and interpreter count; `device` what a run would use, empty while unknown;
-    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `index` the
-    files of the workspace, which goes on with the time."""
+    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `borrowed` what
+    previews of other documents told of it; `index` the files of the workspace, which goes on with the time."""
 
     uri: str
     version: int
@@ -31,6 +32,7 @@ class Snapshot:
     device: str = ""
     unavailable: str = ""
     report: Report | None = None
+    borrowed: tuple[Borrowed, ...] = ()
     index: Index = field(default_factory=Index)
 
     @cached_property
@@ -55,7 +57,10 @@ class Snapshot:
     @cached_property
     def live(self) -> Live:
         """What the last preview knows of this text."""
-        return carry_over(self.report, self.version, self.forms) if self.report is not None else Live()
+        live = carry_over(self.report, self.version, self.forms) if self.report is not None else Live()
+        for other in self.borrowed:
+            live = live.joined(carry_over(other.report, self.version, self.forms), other.of)
+        return live
 
     @property
     def environment(self) -> Environment:

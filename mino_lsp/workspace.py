@@ -20,7 +20,7 @@ from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import DeviceList, DevicesRequest, Severity, Stream
+from mino_lsp.types import DeviceList, DevicesRequest, Problem, Severity, Stream
 
 Edit = tuple[int, int, str]
 """Replace the text from one offset to another."""
@@ -73,7 +73,7 @@ class Workspace:
         self.supervisor = Supervisor()
         self.index = Index()
         self.python_names = PythonNames()
-        self.previews = Previews(self.supervisor, self._preview_worker, client.changed, self.status)
+        self.previews = Previews(self.supervisor, self._preview_worker, self._importable, client.changed, self.status)
         self.running = 0
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
@@ -174,6 +174,33 @@ class Workspace:
         self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index)
         self.index.opened(uri, text, tree)
         self._refresh(uri)
+        if not tree.problems:
+            self._refresh_importers(self._documents[uri].path)
+
+    def _importable(self, snapshot: Snapshot) -> list[Snapshot]:
+        """The documents of the same root, as far as they can be imported as they are: half-typed ones are taken as
+        they were saved."""
+        return [
+            other
+            for uri, other in self._documents.items()
+            if uri != snapshot.uri and other.root == snapshot.root and not other.tree.problems
+        ]
+
+    def _refresh_importers(self, path: str) -> None:
+        """A file has changed: the documents that import it show something else."""
+        importers = self.previews.imported.importers(path)
+        for uri, document in list(self._documents.items()):
+            if document.path in importers:
+                self._refresh(uri)
+
+    def problems_elsewhere(self, uri: str) -> tuple[Text, list[Problem]]:
+        """What previews of other documents found in a file that is not open, and its text on disk."""
+        path = path_of(uri)
+        problems = [problem for one in self.previews.imported.borrowed(path) for problem in one.report.problems]
+        try:
+            return Text(Path(path).read_bytes().decode("utf-8", "replace")) if problems else Text(), problems
+        except OSError:
+            return Text(), []
 
     def save(self, uri: str) -> None:
         if uri in self._documents and self.settings.preview == "onSave":
@@ -199,6 +226,7 @@ class Workspace:
             device=self._device(folder),
             unavailable=folder.unavailable,
             report=self.previews.report(uri),
+            borrowed=self.previews.imported.borrowed(document.path),
         )
         if now == document:
             return document
@@ -228,7 +256,11 @@ class Workspace:
             self.client.changed(uri)
 
     def file_changed(self, path: str) -> None:
-        """A Hy file was made, changed or deleted on disk."""
+        """A file of Hy or Python was made, changed or deleted on disk."""
+        if all(document.path != path for document in self._documents.values()):
+            self._refresh_importers(path)
+        if not path.endswith(".hy"):
+            return
         before = self.index.generation
         self.index.update(path)
         if self.index.generation != before:

@@ -92,6 +92,8 @@ _RESTS_ON = {
 def _evidence(snapshot: Snapshot, fact: Fact) -> str:
     live = snapshot.live
     told = _RESTS_ON[fact.evidence]
+    if fact.span in live.origins:
+        return f"preview of {live.origins[fact.span]}{told}"
     if not live.finished:
         return f"preview, still going on{told}"
     if live.current:

@@ -1,0 +1,87 @@
+"""Several files: what one preview tells of the files that it imports, saved or not, open or not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from .editor import SECONDS, Document, Editor
+
+LAYERS = """\
+(require mino.mu * mino.thread *)
+(defmu Scale [x weights]
+  (-> x (@ weights)))
+"""
+TRAIN = """\
+(import torch layers [Scale])
+(setv y ((Scale :weights (torch.ones 4 3)) (torch.ones 5 4)))
+"""
+
+
+def opened(editor: Editor, folder: Path, name: str, text: str, saved: str | None = None) -> Document:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text if saved is None else saved, "utf-8")
+    return editor.open(folder / name, text)
+
+
+async def shows(document: Document, shape: str) -> None:
+    """Wait until hovering `y` shows a shape."""
+    async with asyncio.timeout(SECONDS):
+        while shape not in await document.hover("y", 1):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_file_shows_the_shapes_of_what_imports_it(editor: Editor, root: Path) -> None:
+    layers = await opened(editor, root / "a", "layers.hy", LAYERS).previewed()
+    assert await layers.hints() == []
+    train = await opened(editor, root / "a", "train.hy", TRAIN).previewed()
+    assert await layers.hints() == [("(-> x (@ weights)))", "→ [5 3]")]
+    assert "preview of train.hy" in await layers.hover("weights", 1)
+    train.close()
+    await editor.until(lambda: True)
+    assert await layers.hints() == []
+    layers.close()
+
+
+async def test_an_unsaved_change_is_seen_by_what_imports_it(editor: Editor, root: Path) -> None:
+    layers = await opened(editor, root / "b", "layers.hy", LAYERS).previewed()
+    train = await opened(editor, root / "b", "train.hy", TRAIN).previewed()
+    await shows(train, "[5 3]")
+    layers.replace("(@ weights)", "(@ weights) (.sum :dim 0)")
+    await shows(train, "[3]")
+    assert await layers.hints() == [("(-> x (@ weights) (.sum :dim 0)))", "→ [3]")]
+    layers.replace("(.sum :dim 0)", "(.sum :dim 0")  # half-typed: the file as it was saved
+    train.replace("5 4", "6 4")
+    await shows(train, "[6 3]")
+    train.close()
+    layers.close()
+
+
+async def test_an_error_in_an_imported_file_is_shown_there(editor: Editor, root: Path) -> None:
+    wrong = LAYERS.replace("(@ weights)", "(@ (.t weights))")
+    layers = await opened(editor, root / "c", "layers.hy", wrong).previewed()
+    train = await opened(editor, root / "c", "train.hy", TRAIN).previewed()
+    assert [at for _, at in await train.blamed()] == ["((Scale :weights (torch.ones 4 3)) (torch.ones 5 4))"]
+    (found,) = await layers.diagnostics()
+    assert layers.slice(found.range) == "(@ (.t weights))"
+    assert found.message.endswith("(In the preview of train.hy.)")
+    layers.replace("(.t weights)", "weights")
+    await shows(train, "[5 3]")
+    assert await layers.diagnostics() == await train.diagnostics() == []
+    train.close()
+    layers.close()
+
+
+async def test_an_error_in_a_python_file_that_is_not_open_is_published(editor: Editor, root: Path) -> None:
+    folder = root / "d"
+    folder.mkdir()
+    tools = folder / "tools.py"
+    tools.write_text("def broken(x):\n    return x @ x\n", "utf-8")
+    train = opened(editor, folder, "train.hy", "(import torch tools)\n(tools.broken (torch.ones 2 3))\n")
+    await train.previewed()
+    uri = tools.as_uri()
+    (found,) = await editor.until(lambda: editor.diagnostics.get(uri))
+    assert (found.range.start.line, found.range.start.character, found.range.end.character) == (1, 11, 16)
+    train.replace("2 3", "2 2")
+    await editor.until(lambda: not editor.diagnostics.get(uri))
+    train.close()
