@@ -24,7 +24,7 @@ from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
 from mino_lsp.types import Fact, Facts, FormStarted, Limits, PreviewRequest, PreviewResult, Problem, Span
-from mino_lsp.worker import blame, examples, imports
+from mino_lsp.worker import blame, examples, imports, modes
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source, Sources
 
@@ -49,6 +49,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
+    leave = modes.enter(request)
     evaluated, stopped, reached, failed = 0, "", "", False
 
     def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
@@ -108,6 +109,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     except blame.Unreadable as error:
         publish(Facts(request.job, (), (error.problem,)))
         stopped = error.problem.message
+    leave()
     return PreviewResult(time.perf_counter() - started, evaluated, stopped, tuple(finder.imported), reached)
 
 

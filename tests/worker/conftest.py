@@ -110,10 +110,13 @@ def worker() -> Iterator[Worker]:
 def preview(worker: Worker, tmp_path: Path) -> Any:
     """Preview a text as the file `main.hy`."""
 
-    def run(text: str, limits: t.Limits | None = None, **settings: Any) -> Preview:
+    def run(
+        text: str, limits: t.Limits | None = None, device: str = "cpu", way: t.Way = "light", **settings: Any
+    ) -> Preview:
         environment = t.Environment(str(tmp_path), **settings)
-        job = worker.job()
-        worker.send(t.PreviewRequest(job, str(tmp_path / "main.hy"), text, environment, limits or t.Limits()))
+        job, path = worker.job(), str(tmp_path / "main.hy")
+        limits = limits or t.Limits()
+        worker.send(t.PreviewRequest(job, path, text, environment, limits, device=device, way=way))
         return Preview(text, worker.collect(job))
 
     return run
