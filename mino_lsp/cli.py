@@ -36,7 +36,7 @@ class _Terminal:
     def tell(self, severity: Severity, message: str) -> None:
         print(f"mino: {message}", file=sys.stderr)
 
-    def output(self, run: int, stream: Stream, text: str) -> None:
+    def output(self, run: int, stream: Stream, text: str, rank: int | None) -> None:
         target = sys.stdout if stream == "stdout" else sys.stderr
         target.write(text)
         target.flush()
@@ -44,12 +44,12 @@ class _Terminal:
     async def ask(self, question: str, answers: list[str]) -> str | None:
         return None
 
-    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress:
+    async def progress(self, title: str, cancel: Callable[[], None], measured: bool) -> Progress:
         return _Silent()
 
 
 class _Silent:
-    def report(self, message: str) -> None: ...
+    def report(self, message: str, percentage: int | None) -> None: ...
     def end(self, message: str) -> None: ...
 
 

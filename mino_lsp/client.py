@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
@@ -41,21 +40,19 @@ class ClientCan:
 class NoProgress:
     """For clients that show none."""
 
-    def report(self, message: str) -> None: ...
+    def report(self, message: str, percentage: int | None) -> None: ...
     def end(self, message: str) -> None: ...
 
 
 class WorkDone:
-    """A work-done progress of the client's, with the time it has taken."""
+    """A work-done progress of the client's."""
 
-    def __init__(self, server: Server, token: str, title: str) -> None:
+    def __init__(self, server: Server, token: str, title: str, measured: bool) -> None:
         self._server, self._token = server, token
-        self._started = time.monotonic()
-        self._send(lsp.WorkDoneProgressBegin(title, cancellable=True))
+        self._send(lsp.WorkDoneProgressBegin(title, cancellable=True, percentage=0 if measured else None))
 
-    def report(self, message: str) -> None:
-        elapsed = f"{time.monotonic() - self._started:.0f} s"
-        self._send(lsp.WorkDoneProgressReport(cancellable=True, message=f"{elapsed} · {message}"))
+    def report(self, message: str, percentage: int | None) -> None:
+        self._send(lsp.WorkDoneProgressReport(cancellable=True, message=message, percentage=percentage))
 
     def end(self, message: str) -> None:
         self._server.cancellations.pop(self._token, None)

@@ -14,7 +14,7 @@ from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import ExpandRequest, Expansion, Failed, Problem, Span
+from mino_lsp.types import ExpandRequest, Expansion, Failed, Model, Problem, RunRequest, Span
 from mino_lsp.workspace import Workspace
 
 
@@ -44,20 +44,38 @@ async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> d
         raise CommandFailed(f"{path} is not a file. Save the document first: a run takes the file as saved.")
     settings = workspace.settings
     device = _optional(arguments, "device", str) or settings.device
-    environment = _document(workspace, uri).environment
+    nproc = _optional(arguments, "nproc", int) or settings.nproc
+    if nproc < 1:
+        raise BadArguments(f'"nproc" is {nproc}; it must be a number from 1 on.')
+    observe = arguments.get("observe", False)
+    if not isinstance(observe, bool):
+        raise BadArguments(f'"observe" is {observe!r}; it must be true or false.')
+    snapshot = _saved(workspace, uri)
+    environment = snapshot.environment
     if "args" in arguments:
         environment = replace(environment, args=tuple(map(str, _optional(arguments, "args", list) or [])))
-    run, result = await runs.run(uri, path, device, environment)
-    text = Text(Path(path).read_bytes().decode("utf-8", "replace"))
+    request = RunRequest(
+        workspace.supervisor.new_job(), path, device, environment, nproc, settings.torchrun, settings.prefix, observe
+    )
+    result = await runs.run(snapshot, request)
     return {
-        "run": run,
+        "run": request.job,
         "device": result.device,
         "exitCode": result.exit_code,
         "seconds": round(result.seconds, 3),
         "peakMemoryBytes": result.peak_memory,
+        "devicePeakMemoryBytes": result.device_peak,
         "stopped": result.stopped,
-        "problems": Located(text, result.problems),
+        "models": [_model(model) for model in result.models],
+        "problems": Located(snapshot.text, result.problems),
     }
+
+
+def _model(model: Model) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": model.name, "kind": model.kind, "parameters": model.parameters}
+    if model.shape is not None:
+        told |= {"shape": list(model.shape), "dtype": model.dtype}
+    return {**told, "components": [_model(part) for part in model.components]}
 
 
 async def _stop(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -187,9 +205,11 @@ def _optional(arguments: dict[str, Any], name: str, kind: type) -> Any:
 
 def _document(workspace: Workspace, uri: str) -> Snapshot:
     """The open document, or the file."""
-    snapshot = workspace.snapshot(uri)
-    if snapshot is not None:
-        return snapshot
+    return workspace.snapshot(uri) or _saved(workspace, uri)
+
+
+def _saved(workspace: Workspace, uri: str) -> Snapshot:
+    """The file as it is on disk."""
     try:
         source = Path(path_of(uri)).read_bytes().decode("utf-8")
     except OSError as error:

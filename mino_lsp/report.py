@@ -16,8 +16,9 @@ from mino_lsp.types import Change, Fact, Fix, Problem, Related, Span
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One preview. `forms` are the texts and places of the top-level forms of the version that it evaluated, and
-    `evaluated` the offset up to which it came; `finished` is False while it goes on."""
+    """One preview, or one run, which `source` then names. `forms` are the texts and places of the top-level forms of
+    the version that it evaluated, and `evaluated` the offset up to which it came; `finished` is False while it goes
+    on."""
 
     version: int
     forms: tuple[tuple[str, Span], ...]
@@ -26,6 +27,7 @@ class Report:
     evaluated: int
     finished: bool
     stopped: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Live:
     places: tuple[Span, ...] = field(default=(), repr=False)
     origins: Mapping[Span, str] = field(default_factory=dict)
     """The document whose preview told a fact, where that is another."""
+    source: str = ""
 
     def joined(self, other: Live, of: str) -> Live:
         """With what the preview of another document told where this one told nothing."""
@@ -104,6 +107,7 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
         report.stopped,
         report.finished,
         tuple(sorted(facts)),
+        source=report.source,
     )
 
 

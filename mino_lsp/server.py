@@ -186,11 +186,13 @@ class Server(LanguageServer):
     def tell(self, severity: Severity, message: str) -> None:
         self.window_show_message(lsp.ShowMessageParams(MESSAGE_TYPES[severity], message))
 
-    def output(self, run: int, stream: Stream, text: str) -> None:
+    def output(self, run: int, stream: Stream, text: str, rank: int | None) -> None:
         if self._client_can.output:
-            self.protocol.notify("mino/output", {"run": run, "stream": stream, "text": text})
+            which = {} if rank is None else {"rank": rank}
+            self.protocol.notify("mino/output", {"run": run, "stream": stream, **which, "text": text})
         else:
-            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Log, text.rstrip("\n")))
+            said = text.rstrip("\n") if rank is None else f"[{rank}] " + text.rstrip("\n").replace("\n", f"\n[{rank}] ")
+            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Log, said))
 
     async def drained(self) -> None:
         await self._outbox.drained()
@@ -204,7 +206,7 @@ class Server(LanguageServer):
         return chosen.title if chosen is not None else None
 
     async def progress(  # type: ignore[override]  # pygls' method of that name sends one notification
-        self, title: str, cancel: Callable[[], None]
+        self, title: str, cancel: Callable[[], None], measured: bool
     ) -> Progress:
         if not self._client_can.progress:
             return NoProgress()
@@ -214,8 +216,9 @@ class Server(LanguageServer):
         try:
             await self.window_work_done_progress_create_async(lsp.WorkDoneProgressCreateParams(token))
         except JsonRpcException:
+            del self.cancellations[token]
             return NoProgress()
-        return WorkDone(self, token, title)
+        return WorkDone(self, token, title, measured)
 
     # ---- requests
 

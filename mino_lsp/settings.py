@@ -21,6 +21,10 @@ class Settings:
     args: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     cwd: str = ""
+    nproc: int = 1
+    torchrun: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()
+    again: str = "ask"
     preview: str = "onType"
     debounce: float | None = None
     unconfined: bool = False
@@ -29,7 +33,11 @@ class Settings:
     disabled: tuple[str, ...] = ()
 
 
-_CHOICES = {"trust": ("ask", "full", "none"), "preview.mode": ("onType", "onSave", "off")}
+_CHOICES = {
+    "trust": ("ask", "full", "none"),
+    "preview.mode": ("onType", "onSave", "off"),
+    "run.again": ("ask", "replace", "refuse"),
+}
 
 _NAMES: dict[str, tuple[str, type]] = {
     "trust": ("trust", str),
@@ -38,6 +46,9 @@ _NAMES: dict[str, tuple[str, type]] = {
     "run.args": ("args", list),
     "run.env": ("env", dict),
     "run.cwd": ("cwd", str),
+    "run.torchrun": ("torchrun", list),
+    "run.prefix": ("prefix", list),
+    "run.again": ("again", str),
     "preview.mode": ("preview", str),
     "preview.unconfined": ("unconfined", bool),
     "inlayHints.enabled": ("inlay_hints", bool),
@@ -63,7 +74,7 @@ def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
             complaints.append(f"The setting mino.{name} is {value!r}; it must be {wanted}. It was passed over.")
             continue
         settings = replace(settings, **{attribute: _frozen(value)})
-    for name, attribute in (*_LIMITS.items(), ("preview.debounce", "debounce")):
+    for name, attribute in (*_LIMITS.items(), ("preview.debounce", "debounce"), ("run.nproc", "nproc")):
         value = _look_up(told, name)
         if value is None or value == "adaptive":
             continue
@@ -73,6 +84,8 @@ def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
             )
         elif attribute == "debounce":
             settings = replace(settings, debounce=value / 1000)
+        elif attribute == "nproc":
+            settings = replace(settings, nproc=max(1, int(value)))
         else:
             limit: Any = max(1, min(int(value), _MOST)) if attribute != "wall" else max(0.1, float(value))
             settings = replace(settings, limits=replace(settings.limits, **{attribute: limit}))

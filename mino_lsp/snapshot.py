@@ -33,6 +33,7 @@ class Snapshot:
     unavailable: str = ""
     report: Report | None = None
     borrowed: tuple[Borrowed, ...] = ()
+    run_report: Report | None = None
     index: Index = field(default_factory=Index)
 
     @cached_property
@@ -61,6 +62,12 @@ class Snapshot:
         for other in self.borrowed:
             live = live.joined(carry_over(other.report, self.version, self.forms), other.of)
         return live
+
+    @cached_property
+    def ran(self) -> Live:
+        """What the last run told of this very text; nothing once the document has changed."""
+        told = carry_over(self.run_report, self.version, self.forms)
+        return told if told.current else Live()
 
     @property
     def environment(self) -> Environment:

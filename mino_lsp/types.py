@@ -74,13 +74,29 @@ Value = TensorValue | ModuleValue | OtherValue
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics:
+    """The elements of a tensor of real numbers. Mean, deviation and extremes are of the finite ones, NaN if none is."""
+
+    elements: int
+    mean: float
+    deviation: float
+    least: float
+    most: float
+    nan: int
+    infinite: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
-    """The distinct values seen at one span: the first few of them, and how many there were."""
+    """The distinct values seen at one span: the first few of them, and how many there were; of a run, how often
+    something passed there (0 where it is not counted) and the elements of what passed last."""
 
     span: Span
     values: tuple[Value, ...]
     distinct: int
     evidence: Evidence = "preview"
+    passes: int = 0
+    statistics: Statistics | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +193,17 @@ class ExpandRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
+    """`nproc` processes of this machine; more than one, or options in `torchrun`, go through torch's launcher. `prefix`
+    is the beginning of a command that the program's is appended to. `observe` probes every expression."""
+
     job: int
     path: str
     device: str
     environment: Environment
+    nproc: int = 1
+    torchrun: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()
+    observe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +265,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Output:
+    """What a program printed; of several processes, `rank` is the number of the one that did."""
+
     job: int
     stream: Stream
     text: str
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +316,21 @@ class DeviceList:
 
 
 @dataclass(frozen=True, slots=True)
+class Model:
+    """A part of a model: a module, or a parameter or buffer with its shape. `parameters` counts elements."""
+
+    name: str
+    kind: str
+    parameters: int
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+    components: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
-    """`exit_code` is that of a shell: 128 + n for signal n."""
+    """`exit_code` is that of a shell: 128 + n for signal n. Peaks of memory are in bytes, that of the device 0 where it
+    is the CPU. `at` is when the process ended, on the system's monotonic clock."""
 
     device: str
     exit_code: int
@@ -299,6 +338,17 @@ class RunResult:
     peak_memory: int
     stopped: bool
     problems: tuple[Problem, ...] = ()
+    device_peak: int = 0
+    models: tuple[Model, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RanksFailed:
+    """What torch's launcher found: the ranks that failed, each with its exit code, negative for a signal."""
+
+    job: int
+    failures: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,15 +368,16 @@ class Finished:
 
 
 Request = PreviewRequest | ExpandRequest | RunRequest | DevicesRequest | StopRequest | Credit
-Answer = Ready | Refused | FormStarted | Facts | Output | Finished
+Answer = Ready | Refused | FormStarted | Facts | Output | RanksFailed | Finished
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Span, TensorValue, ModuleValue, OtherValue, Fact, Related, Change, Fix, Problem, Limits, Environment),
+        *(Span, TensorValue, ModuleValue, OtherValue, Statistics, Fact, Related, Change, Fix, Problem, Limits),
+        Environment,
         *(PreviewRequest, ExpandRequest, RunRequest, DevicesRequest, StopRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
-        *(RunResult, Failed, Finished),
+        *(Model, RunResult, RanksFailed, Failed, Finished),
     )
 }
 

@@ -16,6 +16,7 @@ from mino_lsp import project, trust
 from mino_lsp.analysis import Index
 from mino_lsp.analysis.python_names import PythonNames, View, paths_of
 from mino_lsp.live import Previews
+from mino_lsp.report import Report
 from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
@@ -33,7 +34,7 @@ INDEXING_SECONDS = 0.005
 class Progress(Protocol):
     """Something that takes longer than a second, as the user sees it."""
 
-    def report(self, message: str) -> None: ...
+    def report(self, message: str, percentage: int | None) -> None: ...
     def end(self, message: str) -> None: ...
 
 
@@ -45,12 +46,13 @@ class Client(Protocol):
 
     def status(self, state: str, uri: str | None, line: int | None) -> None: ...
     def tell(self, severity: Severity, message: str) -> None: ...
-    def output(self, run: int, stream: Stream, text: str) -> None: ...
+    def output(self, run: int, stream: Stream, text: str, rank: int | None) -> None: ...
     async def drained(self) -> None:
         """Returns when more output may be sent."""
 
     async def ask(self, question: str, answers: list[str]) -> str | None: ...
-    async def progress(self, title: str, cancel: Callable[[], None]) -> Progress: ...
+    async def progress(self, title: str, cancel: Callable[[], None], measured: bool) -> Progress:
+        """A progress with a way to cancel it; one that is measured has percentages."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Workspace:
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
         self._documents: dict[str, Snapshot] = {}
+        self._run_reports: dict[str, Report] = {}
         self._folders: dict[Path, _Folder] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._indexing: asyncio.Task[None] | None = None
@@ -208,6 +211,7 @@ class Workspace:
 
     def close(self, uri: str) -> None:
         self._documents.pop(uri, None)
+        self._run_reports.pop(uri, None)
         self.index.closed(uri)
         self.previews.close(uri)
         self.client.changed(uri)
@@ -227,11 +231,18 @@ class Workspace:
             unavailable=folder.unavailable,
             report=self.previews.report(uri),
             borrowed=self.previews.imported.borrowed(document.path),
+            run_report=self._run_reports.get(uri),
         )
         if now == document:
             return document
         self._documents[uri] = now
         return now
+
+    def keep_run(self, uri: str, report: Report) -> None:
+        """Show what a run told, for as long as the document stays as it was run."""
+        if uri in self._documents:
+            self._run_reports[uri] = report
+            self.client.changed(uri)
 
     def python(self, root: Path) -> View:
         """What is known of the Python packages of a folder: those of its interpreter once it is trusted, else the

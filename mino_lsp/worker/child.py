@@ -59,7 +59,7 @@ def warm_up(pure: bool) -> None:
     from mino_lsp.worker import expand  # noqa: F401
 
     if not pure:
-        from mino_lsp.worker import devices, run, session  # noqa: F401
+        from mino_lsp.worker import devices, launch, session  # noqa: F401
 
     # The first use of the compiler costs as much as the next hundred.
     hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
@@ -70,11 +70,13 @@ def warm_up_further() -> None:
     import torch._dynamo  # noqa: F401
 
 
-def enter(request: Request, messages: int, out: int, err: int, parent: int, scratch: str) -> NoReturn:
-    """Do the task of `request` and end the process, whatever happens."""
+def enter(
+    request: Request, messages: int, out: int, err: int, parent: int, scratch: str, kept: tuple[int, ...] = ()
+) -> NoReturn:
+    """Do the task of `request` and end the process, whatever happens. The descriptors `kept` stay open in it."""
     code = 1
     try:
-        _cut_off(messages, out, err, parent)
+        _cut_off(messages, out, err, parent, kept)
         code = _do(request, Pipe(messages), scratch)
     except Unusable as error:
         Pipe(messages)(Finished(request.job, Failed(str(error))))
@@ -88,7 +90,7 @@ def enter(request: Request, messages: int, out: int, err: int, parent: int, scra
         os._exit(code)
 
 
-def _cut_off(messages: int, out: int, err: int, parent: int) -> None:
+def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ...]) -> None:
     """A session and process group of its own, the warden's descriptors closed, nothing on standard input."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -99,8 +101,13 @@ def _cut_off(messages: int, out: int, err: int, parent: int) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (out, 1), (err, 2)):
         os.dup2(source, target)
-    os.closerange(3, messages)
-    os.closerange(messages + 1, os.sysconf("SC_OPEN_MAX"))
+    first = 3
+    for descriptor in sorted({messages, *kept}):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    for descriptor in kept:
+        os.set_inheritable(descriptor, True)
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
     open_streams()
 
 
@@ -113,9 +120,9 @@ def open_streams() -> None:
 
 def _do(request: Request, publish: Pipe, scratch: str) -> int:
     if isinstance(request, RunRequest):
-        from mino_lsp.worker import run
+        from mino_lsp.worker import launch
 
-        return run.run(request, publish)
+        return launch.launch(request, publish, scratch)
     if isinstance(request, DevicesRequest):
         from mino_lsp.worker import devices
 

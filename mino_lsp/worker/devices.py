@@ -31,19 +31,57 @@ def _accelerator(kind: str, index: int) -> Device:
     return Device(f"{kind}:{index}", str(getattr(told, "name", kind)), int(getattr(told, "total_memory", 0)))
 
 
-def resolve(asked: str) -> str:
-    """The device that `asked` names: "auto", "asWritten" (torch's default is left alone) or one of torch's names.
+def resolve(asked: str, nproc: int = 1, rank: int = 0) -> str:
+    """The device that `asked` names for the process `rank` of `nproc`: "auto", "asWritten" (torch's default is left
+    alone) or one of torch's names.
 
     Raises `ValueError` with a sentence that lists the devices there are, before anything ran.
     """
     there = list_devices()
     if asked == "asWritten":
         return asked
-    if asked == "auto":
-        return there.default
+    found = there.default if asked == "auto" else asked
     names = [device.name for device in there.devices]
+    kind, _, index = found.partition(":")
+    if nproc > 1 and kind != "cpu":
+        if index and asked != "auto":
+            raise ValueError(f"{asked} is one device, and {nproc} processes need one each: choose {kind!r} instead.")
+        many = sum(name.partition(":")[0] == kind for name in names)
+        if many and rank >= many:
+            told = f"{nproc} processes need a {kind} device each, and there {'is' if many == 1 else 'are'} {many}"
+            raise ValueError(f"{told}. There is: {_listed(there)}.")
+        found = f"{kind}:{rank}"
     # "cuda" is torch's name for the current one of that kind.
-    if asked in names or any(name.startswith(asked + ":") for name in names):
-        return asked
-    listed = ", ".join(f"{device.name} ({device.description})" for device in there.devices)
-    raise ValueError(f"There is no device {asked!r} here. There is: {listed}.")
+    if found in names or any(name.startswith(found + ":") for name in names):
+        return found
+    raise ValueError(f"There is no device {asked!r} here. There is: {_listed(there)}.")
+
+
+def claim(device: str) -> None:
+    """Make `device` torch's default, where it is none already. Raises `ValueError` with a sentence where it is listed
+    and cannot be used, as without a driver that fits."""
+    if device in ("cpu", "asWritten"):
+        return  # setting the CPU would slow small operators by a half
+    try:
+        torch.set_default_device(device)
+        got = torch.zeros(1).device
+    # torch raises almost anything here.
+    except (RuntimeError, AssertionError, ImportError, AttributeError, OSError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split("\n")[0].split())
+        listed = _listed(list_devices())
+        raise ValueError(f"The device {device!r} cannot be used here ({reason}). There is: {listed}.") from error
+    if got.type != device.partition(":")[0] or (":" in device and str(got) != device):
+        raise ValueError(f"The device {device!r} was asked for, and torch came up on {str(got)!r}.")
+
+
+def peak(device: str) -> int:
+    """The most bytes that tensors held on an accelerator at one time; 0 for the CPU, or where it is not known."""
+    kind = device.partition(":")[0]
+    if kind in ("cpu", "asWritten"):
+        kind = "cuda" if torch.cuda.is_initialized() else ""
+    counted = getattr(getattr(torch, kind, None), "max_memory_allocated", None) if kind else None
+    return int(counted()) if counted is not None else 0
+
+
+def _listed(there: DeviceList) -> str:
+    return ", ".join(f"{device.name} ({device.description})" for device in there.devices)

@@ -26,6 +26,8 @@ from mino_lsp.types import (
     Output,
     PreviewRequest,
     PreviewResult,
+    Problem,
+    RanksFailed,
     Request,
     Result,
     RunRequest,
@@ -33,7 +35,7 @@ from mino_lsp.types import (
     Span,
     Stream,
 )
-from mino_lsp.worker import blame, child
+from mino_lsp.worker import blame, child, ranks
 
 WINDOW = 256 * 1024
 """Characters of a run's output that may be under way to the editor before the warden stops reading."""
@@ -54,6 +56,9 @@ class Job:
         self.ended = False
         self._answer = answer
         self._streams: dict[int, Stream | None] = {}
+        self._rank_of: dict[int, int] = {}
+        self._rank_frames: dict[int, FrameReader] = {}
+        self._ranks: ranks.Ranks | None = None
         self._decoders: dict[int, codecs.IncrementalDecoder] = {}
         self._frames = FrameReader()
         self._result: Result | None = None
@@ -67,22 +72,38 @@ class Job:
         self._status = 0
         self._usage: resource.struct_rusage | None = None
         self._limits = getattr(request, "limits", None)
-        self._scratch = tempfile.mkdtemp(prefix="mino-") if self._limits else ""
+        several = isinstance(request, RunRequest) and (request.nproc > 1 or bool(request.torchrun))
+        self._scratch = tempfile.mkdtemp(prefix="mino-") if self._limits or several else ""
+        if several:
+            self._ranks = ranks.Ranks(request.nproc)  # type: ignore[union-attr]
 
     @classmethod
     def start(cls, request: Request, answer: Callable[[Answer], None]) -> Job:
         job = cls(request, answer)
         messages, out, err = os.pipe(), os.pipe(), os.pipe()
+        writing = job._open_ranks(request.nproc) if job._ranks and isinstance(request, RunRequest) else ()
         parent = os.getpid()
         job.pid = os.fork()
         if job.pid == 0:
-            child.enter(request, messages[1], out[1], err[1], parent, job._scratch)
+            child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing)
+        for descriptor in writing:
+            os.close(descriptor)
         for (read, write), stream in ((messages, None), (out, "stdout"), (err, "stderr")):
             os.close(write)
             job._streams[read] = stream  # type: ignore[assignment]
             if stream:
                 job._decoders[read] = codecs.getincrementaldecoder("utf-8")("replace")
         return job
+
+    def _open_ranks(self, count: int) -> tuple[int, ...]:
+        """Read from the pipes of each rank too. Returns the ends that the job's process keeps open."""
+        reading, writing = ranks.open_pipes(self._scratch, count)
+        for descriptor, (rank, name) in reading.items():
+            self._rank_of[descriptor] = rank
+            self._streams[descriptor] = None if name == "messages" else name  # type: ignore[assignment]
+            self._decoders[descriptor] = codecs.getincrementaldecoder("utf-8")("replace")
+            self._rank_frames[descriptor] = FrameReader()
+        return writing
 
     # ---- pipes
 
@@ -104,8 +125,8 @@ class Job:
         stream = self._streams[descriptor]
         if stream is None:
             try:
-                for message in self._frames.feed(data):
-                    self._hear(message)
+                for message in self._rank_frames.get(descriptor, self._frames).feed(data):
+                    self._hear(message, self._rank_of.get(descriptor))
             except ValueError:
                 # The user's code wrote to a descriptor that is not its own: nothing more it says can be believed.
                 self.kill()
@@ -114,7 +135,7 @@ class Job:
             text = self._decoders[descriptor].decode(data, final=not data)
             if text:
                 self._under_way += len(text)
-                self._answer(Output(self.id, stream, text))
+                self._answer(Output(self.id, stream, text, self._rank_of.get(descriptor)))
         else:
             self._printed += len(data)
             if self._limits and self._printed > self._limits.output:
@@ -125,13 +146,23 @@ class Job:
         os.close(descriptor)
         del self._streams[descriptor]
 
-    def _hear(self, message: Answer) -> None:
-        if isinstance(message, Finished):
+    def _hear(self, message: Answer, rank: int | None = None) -> None:
+        if self._ranks is not None and (rank is not None or isinstance(message, RanksFailed)):
+            self._hear_rank(self._ranks, message, rank)
+        elif isinstance(message, Finished):
             self._result = message.result
         else:
             if isinstance(message, FormStarted):
                 self._span = message.span
             self._answer(message)
+
+    def _hear_rank(self, all_: ranks.Ranks, message: Answer, rank: int | None) -> None:
+        if isinstance(message, RanksFailed):
+            all_.failed(message)
+        elif rank is not None:
+            all_.hear(rank, message)
+            if rank == 0 and isinstance(message, Facts):
+                self._answer(message)
 
     # ---- limits and ends
 
@@ -156,8 +187,8 @@ class Job:
             self._signal(number, group=False)
 
     def stop(self, grace: float) -> None:
-        """Interrupt, and kill after `grace` seconds."""
-        if self.ended:
+        """Interrupt, and kill after `grace` seconds. What has ended by itself was not stopped."""
+        if self.ended or self._has_exited():
             return
         self._stopped = True
         if grace > 0:
@@ -221,13 +252,27 @@ class Job:
             self._answer(Finished(self.id, Failed(problem.message)))
 
     def _run_result(self, code: int, seconds: float) -> RunResult | Failed:
-        if isinstance(self._result, Failed):
-            return self._result
-        result = self._result if isinstance(self._result, RunResult) else None
+        shell_code = code if code >= 0 else 128 - code
+        told = self._result
+        if self._ranks is not None and not isinstance(told, Failed):
+            told = self._ranks.result(self._stopped, shell_code)
+        if isinstance(told, Failed):
+            return told
         unit = 1 if sys.platform == "darwin" else 1024
         peak = self._usage.ru_maxrss * unit if self._usage else 0
-        shell_code = code if code >= 0 else 128 - code
-        told = result or RunResult(self.request.device, 0, 0.0, 0, False)  # type: ignore[union-attr]
+        result = told if isinstance(told, RunResult) else self._unreported()
         if code < 0 and not self._stopped:
-            told = replace(told, problems=(*told.problems, blame.crash(self._span, code)))
-        return replace(told, exit_code=shell_code, seconds=seconds, peak_memory=peak, stopped=self._stopped)
+            result = replace(result, problems=(*result.problems, blame.crash(self._span, code)))
+        return replace(result, exit_code=shell_code, seconds=seconds, peak_memory=peak, stopped=self._stopped)
+
+    def _unreported(self) -> RunResult:
+        """What is known of a program that told nothing: a command in front of it may have closed its pipe."""
+        assert isinstance(self.request, RunRequest)
+        problems: tuple[Problem, ...] = ()
+        if self.request.prefix and not self._stopped:
+            told = (
+                f"The program did not report that it began behind {self.request.prefix[0]} (setting mino.run.prefix): "
+                "only its output and its exit code are known, and nothing of its device."
+            )
+            problems = (Problem("run-unreported", "warning", told, Span(0, 0)),)
+        return RunResult(self.request.device, 0, 0.0, 0, False, problems)

@@ -3,60 +3,50 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import sys
 import threading
+import time
 import traceback
 import types
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-import torch
 from hy.reader import HyReader
 
-from mino_lsp.types import (
-    Environment,
-    Failed,
-    Finished,
-    FormStarted,
-    Problem,
-    RunRequest,
-    RunResult,
-    Span,
-    from_plain,
-    to_plain,
-)
-from mino_lsp.worker import blame, devices
-from mino_lsp.worker.child import Pipe, Unusable, open_streams, take_on
+from mino_lsp.types import Failed, Finished, FormStarted, Problem, RunRequest, RunResult, Span
+from mino_lsp.worker import blame, devices, failures
+from mino_lsp.worker.child import Unusable, take_on
 from mino_lsp.worker.session import compile_form, main_module, read_forms
 from mino_lsp.worker.source import Source
 
 
-def run(request: RunRequest, publish: Pipe) -> int:
-    """Run the program of `request`; what it prints goes to the process' own streams. Returns its exit code."""
-    if request.environment.env:
-        # A fork cannot honour OMP_NUM_THREADS and its kin any more: they are read when torch is imported.
-        return _become_new_interpreter(request, publish)
+def run(request: RunRequest, publish: Callable[[Any], None], rank: int | None = None) -> int:
+    """Run the program of `request` here; what it prints goes to the process' own streams. Returns its exit code."""
     try:
-        device = devices.resolve(request.device)
+        device = devices.resolve(request.device, request.nproc, rank or 0)
         with open(request.path, "rb") as file:
             text = file.read().decode("utf-8")
         take_on(request.environment, request.path)
+        devices.claim(device)
     except (ValueError, OSError, Unusable) as error:
-        publish(Finished(request.job, Failed(_told(error, request.path))))
+        refusal = Failed(_told(error, request.path))
+        publish(Finished(request.job, refusal))
         return 2
     result = RunResult(device, 0, 0.0, 0, False)
     # Said now, so that it is known even if the process is killed; said again with what went wrong.
     publish(Finished(request.job, result))
-    print(f"Running {os.path.basename(request.path)} on {_said(device)}", flush=True)
-    if device not in ("cpu", "asWritten"):
-        torch.set_default_device(device)
+    which = "" if rank is None else f", process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
+    print(f"Running {os.path.basename(request.path)} on {_said(device)}{which}", flush=True)
     source = Source(text, request.path)
     code, problems = _evaluate(source, lambda span: publish(FormStarted(request.job, span)))
+    if problems:
+        # At once: the other processes of a run fail in turn, and who was first is the cause.
+        publish(Finished(request.job, replace(result, problems=problems, at=time.monotonic())))
     _wind_up()
-    publish(Finished(request.job, RunResult(device, 0, 0.0, 0, False, problems)))
+    end = replace(result, problems=problems, device_peak=devices.peak(device), at=time.monotonic())
+    publish(Finished(request.job, end))
     return code
 
 
@@ -88,7 +78,7 @@ def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple
         if blame.behind(error, KeyboardInterrupt) is not None:
             return 130, ()
         _print_traceback(error, module, source)
-        return 1, blame.problems(error, span, source, None)
+        return 1, failures.problems(error, span, source, None)
     return 0, ()
 
 
@@ -113,20 +103,3 @@ def _print_traceback(error: BaseException, module: types.ModuleType, source: Sou
     while trace is not None and trace.tb_frame.f_code.co_filename != source.path:
         trace = trace.tb_next
     traceback.print_exception(type(error), error, trace or error.__traceback__)
-
-
-def _become_new_interpreter(request: RunRequest, publish: Pipe) -> int:
-    os.set_inheritable(publish.descriptor, True)
-    main = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
-    told = json.dumps([publish.descriptor, to_plain(request)])
-    environment = {**os.environ, **request.environment.env}
-    os.execve(sys.executable, [sys.executable, "-P", main, "--run", told], environment)
-
-
-def in_new_interpreter(told: str) -> int:
-    """The other side of a run with an environment of its own."""
-    descriptor, plain = cast("tuple[int, Any]", json.loads(told))
-    request = from_plain(plain)
-    open_streams()
-    environment = Environment(request.environment.cwd, request.environment.args)
-    return run(replace(request, environment=environment), Pipe(descriptor))

@@ -41,10 +41,10 @@ SETTLED_SECONDS = 0.2
 
 def main() -> int:
     """Serve until the server goes. Returns 0, or 3 where this interpreter cannot serve."""
-    if len(sys.argv) == 3 and sys.argv[1] == "--run":
-        from mino_lsp.worker import run
+    if len(sys.argv) == 3 and sys.argv[1] in ("--run", "--rank", "--terminal"):
+        from mino_lsp.worker import launch
 
-        return run.in_new_interpreter(sys.argv[2])
+        launch.in_new_interpreter(sys.argv[1], sys.argv[2])
     requests, answers = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

@@ -22,6 +22,7 @@ MODELS = {
     "convolutional_classifier": (lambda m: m.classifier(2), lambda: (torch.randn(3, 1, 8, 8),)),
     "residual_mlp": (lambda m: m.network(1, 16, 3, 1), lambda: (torch.randn(5, 1),)),
     "recurrent_cell": (lambda m: m.recurrent(2, 8, 1), lambda: (torch.rand(3, 4, 2),)),
+    "data_parallel": (lambda m: m.network(16), lambda: (torch.randn(5, 2),)),
     "transformer": (lambda m: m.transformer(8, 4, 16, 2, 1), lambda: (torch.randint(0, 8, (2, 4)),)),
     "variational_auto_encoder": (lambda m: m.auto_encoder(2, 8, 2), lambda: (torch.randn(4, 2), torch.randn(4, 2))),
 }

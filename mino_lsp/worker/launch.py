@@ -1,0 +1,172 @@
+"""How a run's process comes to be: the warden's fork, a new interpreter, or one of several under torch's launcher.
+
+A new interpreter is this package's `__main__` again, with what it needs to know on its command line. It never carries
+the environment there, which anybody could list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NoReturn, cast
+
+import torch
+
+from mino_lsp.types import Failed, Finished, RanksFailed, RunRequest, from_plain, to_plain
+from mino_lsp.worker import devices, linux, ranks
+from mino_lsp.worker.child import Pipe, open_streams
+from mino_lsp.worker.run import run
+
+MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
+
+_RENDEZVOUS = ("--nnodes", "--rdzv", "--master", "--node", "--standalone")
+"""The options with which a user says how several machines find each other; `_` and `-` are the same to torch."""
+
+
+Publish = Callable[[Any], None]
+
+
+def launch(request: RunRequest, publish: Publish, scratch: str) -> int:
+    """Run the program of `request` in this process, or in those that it starts. Returns its exit code."""
+    if request.environment.env or request.prefix:
+        # A fork cannot honour OMP_NUM_THREADS and its kin any more: they are read when torch is imported.
+        return _become(request, publish, scratch)
+    if request.nproc > 1 or request.torchrun:
+        return _start_ranks(request, publish, scratch)
+    return run(request, publish)
+
+
+def in_new_interpreter(how: str, told: str) -> NoReturn:
+    """The other side: what `_become`, a rank or `mino run` started."""
+    descriptor, scratch, plain = cast("tuple[int, str, Any]", json.loads(told))
+    request = from_plain(plain)
+    if how == "--rank":
+        code = _rank(request, scratch)
+    else:
+        if how == "--run":
+            open_streams()
+        publish: Publish = Pipe(descriptor) if descriptor >= 0 and _is_pipe(descriptor) else _silent
+        code = launch(request, publish, scratch)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Not by way of the interpreter's end, in which gloo's sometimes waits for itself.
+    os._exit(code)
+
+
+def _silent(message: Any) -> None:
+    """For a program behind a command that closed our pipe."""
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Whether a descriptor is still the pipe that was left open: a command in front may have closed it."""
+    try:
+        return bool(os.get_inheritable(descriptor)) and (os.fstat(descriptor).st_mode & 0o170000) == 0o010000
+    except OSError:
+        return False
+
+
+def _become(request: RunRequest, publish: Publish, scratch: str) -> int:
+    """Be a new interpreter from here on. Returns only where that cannot be."""
+    descriptor = publish.descriptor if isinstance(publish, Pipe) else -1
+    if descriptor >= 0:
+        os.set_inheritable(descriptor, True)
+    inner = replace(request, environment=replace(request.environment, env={}), prefix=())
+    told = json.dumps([descriptor, scratch, to_plain(inner)])
+    command = [*request.prefix, sys.executable, "-P", MAIN, "--run", told]
+    try:
+        os.execvpe(command[0], command, {**os.environ, **request.environment.env})
+    except OSError as error:
+        what = f"The command {command[0]} (setting mino.run.prefix)" if request.prefix else f"{command[0]}"
+        publish(Finished(request.job, Failed(f"{what} cannot be started: {error.strerror}.")))
+    return 2
+
+
+def _start_ranks(request: RunRequest, publish: Publish, scratch: str) -> int:
+    """Have torch's launcher start the ranks, in this process, and wait for them. Returns the first failure's code."""
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main as torchrun
+
+    try:
+        devices.resolve(request.device, request.nproc, request.nproc - 1)
+        arguments, store = _rendezvous(request.torchrun)
+    except (ValueError, OSError) as error:
+        publish(Finished(request.job, Failed(str(error))))
+        return 2
+    # What torch's launcher would say of itself is said better by the ranks, and by the end.
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    logging.getLogger("torch.distributed.run").setLevel(logging.ERROR)
+    threads = max(1, (os.cpu_count() or 1) // request.nproc)
+    loopback = "lo" if sys.platform == "linux" else "lo0"
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if store is not None:
+        # By name: the address of the host's own name may be unknown, or reachable for others.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback)
+        os.environ.setdefault("NCCL_SOCKET_IFNAME", loopback)
+    told = json.dumps([-1, scratch, to_plain(replace(request, torchrun=()))])
+    try:
+        torchrun([f"--nproc-per-node={request.nproc}", "--log-dir", scratch, *arguments, MAIN, "--rank", told])
+    except ChildFailedError as error:
+        failures = sorted(error.failures.items(), key=lambda failure: failure[1].timestamp)
+        publish(RanksFailed(request.job, tuple((int(rank), failure.exitcode) for rank, failure in failures)))
+        code = int(error.get_first_failure()[1].exitcode)
+        return code if code >= 0 else 128 - code
+    except SignalException as stop:
+        return 128 + int(stop.sigval)
+    except SystemExit as refused:
+        # It has printed why its options make no sense.
+        publish(Finished(request.job, Failed("torch's launcher refused its options: look at mino.run.torchrun.")))
+        return int(refused.code or 2) if isinstance(refused.code, int) else 2
+    except (ValueError, RuntimeError, AssertionError, OSError) as error:
+        publish(Finished(request.job, Failed(f"torch's launcher could not start the processes: {error}")))
+        return 2
+    return 0
+
+
+def _rendezvous(options: tuple[str, ...]) -> tuple[list[str], Any]:
+    """The launcher's options, and the store in which the ranks of one machine find each other, on loopback only."""
+    told = [option.replace("_", "-") for option in options]
+    if any(option.startswith(_RENDEZVOUS) for option in told):
+        return list(options), None
+    listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+    port = listening.getsockname()[1]
+    # The launcher's own store is the same one: it asks for a server at this port in this process. Left to itself it
+    # would listen on every interface.
+    store = torch.distributed.TCPStore(
+        "127.0.0.1",
+        port,
+        None,
+        True,
+        multi_tenant=True,
+        wait_for_workers=False,
+        master_listen_fd=listening.detach(),
+    )
+    return ["--master-addr=127.0.0.1", f"--master-port={port}", *options], store
+
+
+def _rank(request: RunRequest, scratch: str) -> int:
+    """One of several: its streams are named pipes, its device is the one with its number."""
+    local, count = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
+    linux.die_with_parent(os.getppid(), signal.SIGKILL)
+    linux.adopt_orphans()
+    # One more than was asked for has no pipes of its own, and says so on another's.
+    pipes = [ranks.path(scratch, local % request.nproc, name) for name in ranks.NAMES]
+    messages, out, err = (os.open(pipe, os.O_WRONLY | os.O_CLOEXEC) for pipe in pipes)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    open_streams()
+    publish = Pipe(messages)
+    if count != request.nproc:
+        told = f"{request.nproc} processes were asked for, and torch's launcher started {count}: look at "
+        publish(Finished(request.job, Failed(f"{told}mino.run.torchrun and mino.run.nproc.")))
+        return 2
+    return run(request, publish, local)
