@@ -66,7 +66,7 @@ class Snapshot:
     @cached_property
     def ran(self) -> Live:
         """What the last run told of this very text; nothing once the document has changed."""
-        told = carry_over(self.run_report, self.version, self.forms)
+        told = carry_over(self.run_report, self.version, self.forms) if self.run_report is not None else Live()
         return told if told.current else Live()
 
     @property
