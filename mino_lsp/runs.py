@@ -161,7 +161,7 @@ class _Shown:
             self._progress.end(summary)
 
     def hear(self, answer: Answer) -> None:
-        if isinstance(answer, Facts):
+        if isinstance(answer, Facts) and not answer.path:
             self.facts.update((fact.span, fact) for fact in answer.facts)
             self.problems += answer.problems
         if not isinstance(answer, Output):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mino_lsp.types import Fact, ModuleValue, OtherValue, TensorValue, Value
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Statistics, TensorValue, Value
 
 _BYTES = {"float64": 8, "int64": 8, "complex64": 8, "complex128": 16, "float32": 4, "int32": 4, "float16": 2}
 _BYTES |= {"bfloat16": 2, "int16": 2, "int8": 1, "uint8": 1, "bool": 1}
@@ -53,6 +53,17 @@ def _tensor(value: TensorValue) -> str:
     parts.append(f"{count:,} element{'' if count == 1 else 's'}")
     if value.dtype in _BYTES:
         parts.append(size_text(count * _BYTES[value.dtype]))
+    return " · ".join(parts)
+
+
+def statistics(found: Statistics) -> str:
+    """What a tensor's elements are, in one line."""
+    parts = []
+    if found.least == found.least:
+        parts += [f"mean {found.mean:.4g}", f"deviation {found.deviation:.4g}"]
+        parts += [f"from {found.least:.4g} to {found.most:.4g}"]
+    parts += [f"**{found.nan:,} NaN**"] if found.nan else []
+    parts += [f"{found.infinite:,} infinite"] if found.infinite else []
     return " · ".join(parts)
 
 

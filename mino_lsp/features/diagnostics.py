@@ -1,4 +1,5 @@
-"""Diagnostics: what is wrong with the text, at once; and what the last preview found in forms that have not changed."""
+"""Diagnostics: what is wrong with the text, at once; and what the last preview found in forms that have not
+changed, and the last run in a document that has not."""
 
 from __future__ import annotations
 
@@ -28,6 +29,8 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
     ]
     found.sort(key=lambda problem: problem.span)
     live = snapshot.live.problems if snapshot.report is not None else ()
+    there = {(problem.span, problem.code) for problem in live}
+    live = (*live, *(problem for problem in snapshot.ran.problems if (problem.span, problem.code) not in there))
     known = [problem.span for problem in found if problem.severity == "error"]
     found += [problem for problem in live if not (problem.code in _COMPILED and _told(problem, known))]
     shown = _wanted(snapshot, found)

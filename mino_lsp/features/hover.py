@@ -46,7 +46,8 @@ def _live(snapshot: Snapshot, path: tuple[Form, ...]) -> Hover | None:
     for candidate in (form, call):
         if candidate is not None:
             span = Span(candidate.start, candidate.end)
-            fact = snapshot.live.facts.get(span)
+            # What a run told of this very text is what really was; a preview only tried.
+            fact = snapshot.ran.facts.get(span) or snapshot.live.facts.get(span)
             if fact is not None and (candidate is call or _telling(fact) or call is None):
                 return Hover(span, _markdown(snapshot, span, fact))
     return None
@@ -79,6 +80,10 @@ def _markdown(snapshot: Snapshot, span: Span, fact: Fact) -> str:
             lines += [f"  - `{name}`: {told}" for name, told in value.components]
     if fact.distinct > len(fact.values):
         lines.append(f"- … {fact.distinct - len(fact.values)} more")
+    if fact.statistics is not None:
+        lines.append("- " + ("last: " if fact.passes > 1 else "") + values.statistics(fact.statistics))
+    if fact.passes > 1:
+        lines.append(f"- passed {fact.passes:,} times")
     return "\n".join([*lines, "", f"*{_evidence(snapshot, fact)}*"])
 
 
@@ -90,6 +95,8 @@ _RESTS_ON = {
 
 
 def _evidence(snapshot: Snapshot, fact: Fact) -> str:
+    if snapshot.ran.facts.get(fact.span) is fact:
+        return f"from {snapshot.ran.source}"
     live = snapshot.live
     told = _RESTS_ON[fact.evidence]
     if fact.span in live.origins:

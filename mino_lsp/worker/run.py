@@ -15,9 +15,12 @@ from typing import Any
 
 from hy.reader import HyReader
 
-from mino_lsp.types import Failed, Finished, FormStarted, Problem, RunRequest, RunResult, Span
+from mino.unbound import UNBOUND
+from mino_lsp.types import Facts, Failed, Finished, FormStarted, Problem, RunRequest, RunResult, Span
 from mino_lsp.worker import blame, devices, failures
 from mino_lsp.worker.child import Unusable, take_on
+from mino_lsp.worker.models import Models
+from mino_lsp.worker.observe import Observer
 from mino_lsp.worker.session import compile_form, main_module, read_forms
 from mino_lsp.worker.source import Source
 
@@ -40,13 +43,25 @@ def run(request: RunRequest, publish: Callable[[Any], None], rank: int | None = 
     which = "" if rank is None else f", process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
     print(f"Running {os.path.basename(request.path)} on {_said(device)}{which}", flush=True)
     source = Source(text, request.path)
-    code, problems = _evaluate(source, lambda span: publish(FormStarted(request.job, span)))
+    watched = Models(source)
+    observer = Observer(UNBOUND, lambda facts: publish(Facts(request.job, facts))) if request.observe else None
+    code, problems = _evaluate(source, watched, observer, lambda span: publish(FormStarted(request.job, span)))
     if problems:
         # At once: the other processes of a run fail in turn, and who was first is the cause.
         publish(Finished(request.job, replace(result, problems=problems, at=time.monotonic())))
     _wind_up()
-    end = replace(result, problems=problems, device_peak=devices.peak(device), at=time.monotonic())
-    publish(Finished(request.job, end))
+    peak = devices.peak(device)
+    models, facts, warnings = watched.told()
+    if problems:
+        warnings = ()  # what failed was not over
+    if observer is not None:
+        observer.finish()
+        warnings = (observer.first_nan, *warnings) if observer.first_nan is not None else warnings
+    publish(Facts(request.job, facts))
+    problems = (*problems, *warnings)
+    publish(
+        Finished(request.job, replace(result, problems=problems, device_peak=peak, models=models, at=time.monotonic()))
+    )
     return code
 
 
@@ -60,7 +75,9 @@ def _said(device: str) -> str:
     return "the device that it names" if device == "asWritten" else device
 
 
-def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple[Problem, ...]]:
+def _evaluate(
+    source: Source, watched: Models, observer: Observer | None, began: Callable[[Span], None]
+) -> tuple[int, tuple[Problem, ...]]:
     """Run the forms in order, the way a program runs: the first exception ends it, with its traceback on stderr."""
     module, reader = main_module(source.path), HyReader()
     span = Span(0, 0)
@@ -68,7 +85,8 @@ def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple
         for form in read_forms(source, reader):
             span = source.span(form)
             began(span)
-            exec(compile_form(form, module, source, reader), module.__dict__)
+            watched.read(form)
+            exec(compile_form(form, module, source, reader, observer), module.__dict__)
     except SystemExit as stop:
         return _exit_code(stop), ()
     except blame.Unreadable as error:
@@ -78,7 +96,7 @@ def _evaluate(source: Source, began: Callable[[Span], None]) -> tuple[int, tuple
         if blame.behind(error, KeyboardInterrupt) is not None:
             return 130, ()
         _print_traceback(error, module, source)
-        return 1, failures.problems(error, span, source, None)
+        return 1, failures.problems(error, span, source, observer)
     return 0, ()
 
 

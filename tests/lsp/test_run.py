@@ -223,3 +223,129 @@ async def test_one_run_a_file(editor: Editor, root: Path) -> None:
     assert marked(word)
     await editor.execute("mino.stop", {})
     assert plain(await asyncio.wait_for(running, SECONDS))["stopped"] is True and not marked(word)
+
+
+async def test_a_second_run_replaces_the_first(editors: Any, root: Path) -> None:
+    """As configured, or as the user says when asked."""
+    for editor in (
+        await editors(settings={"run": {"again": "replace"}}),
+        await editors(answer="Stop it and run again"),
+    ):
+        running, word, _ = await started(editor, root)
+        path = root / "forever.hy"
+        path.write_text('(print "second")', "utf-8")
+        answer = await editor.execute("mino.run", {"uri": path.as_uri()})
+        assert printed(editor, answer["run"]).endswith("second\n") and not marked(word)
+        assert plain(await asyncio.wait_for(running, SECONDS))["stopped"] is True
+    assert [asked.message for asked in editor.asked] == ["forever.hy is running already."]
+
+
+async def test_a_run_that_is_to_go_on_is_left(editors: Any, root: Path) -> None:
+    editor = await editors(answer="Leave it running")
+    running, word, _ = await started(editor, root)
+    told = await editor.refusal("mino.run", {"uri": (root / "forever.hy").as_uri()})
+    assert told.endswith("forever.hy was left running.") and marked(word)
+    await editor.execute("mino.stop", {})
+    await asyncio.wait_for(running, SECONDS)
+
+
+async def test_a_bar_s_percentage_is_the_progress_s(editor: Editor, root: Path) -> None:
+    before = set(editor.progress_reports)
+    text = '(import time)\n(for [i (range 4)] (print f"\\r{(* i 25)}%|##| {i}/4" :end "" :flush True) (time.sleep 0.4))'
+    answer = await editor.execute("mino.run", program(root, text, "bar.hy"))
+    assert answer["exitCode"] == 0
+    first, second = sorted(set(editor.progress_reports) - before)
+    begin, *reports, end = editor.progress_reports[second]
+    assert begin.percentage == 0 and editor.progress_reports[first][0].percentage is None
+    assert {report.percentage for report in reports} & {25, 50, 75}
+    assert any("50 % · 50%|##| 2/4" in str(report.message) for report in reports)
+    assert isinstance(editor.progress_reports[first][-1], lsp.WorkDoneProgressEnd) and "exit code 0" in end.message
+
+
+async def test_output_by_rank(editor: Editor, root: Path) -> None:
+    answer = await editor.execute("mino.run", {**program(root, '(print "here")', "two.hy"), "nproc": 2})
+    told = dict.fromkeys((0, 1), "")
+    for output in editor.outputs:
+        if output.run == answer["run"]:
+            told[output.rank] += output.text
+    assert told == {rank: f"Running two.hy on cpu, process {rank} of 2\nhere\n" for rank in (0, 1)}
+
+
+LEARNS = """\
+(require mino.mu * mino.thread * hyrule [defmain])
+(import torch torch.nn :as nn)
+(defmu Net [x weights unused]
+  (-> x (@ weights)))
+(defmain [#* _]
+  (let [model (Net :weights (nn.Parameter (torch.full #(4 1) 0.5)) :unused (nn.Parameter (torch.ones 3)))
+        optimizer (torch.optim.SGD (.parameters model) :lr 0.0)]
+    (.backward (.sum (model (torch.ones 8 4))))
+    (.step optimizer)
+    (.zero-grad optimizer)
+    (setv mask (torch.full #(2 2) (- (float "inf"))))
+    (setv product (* mask 0))
+    (print "done")))
+"""
+
+
+async def test_what_a_run_leaves(editor: Editor, root: Path) -> None:
+    """The tree of its models, what its components hold, and a warning at the one that never learnt."""
+    document = editor.open(root / "learns.hy", LEARNS)
+    document.save()
+    answer = await editor.execute("mino.run", {"uri": document.uri})
+    (model,) = answer["models"]
+    assert (model["name"], model["parameters"]) == ("Net", 7)
+    assert model["components"][0] == {
+        "name": "weights",
+        "kind": "parameter",
+        "parameters": 4,
+        "shape": [4, 1],
+        "dtype": "float32",
+        "components": [],
+    }
+    assert [problem["code"] for problem in answer["problems"]] == ["no-gradient"]
+    shown = await document.hover("weights")
+    assert "mean 0.5 · deviation 0 · from 0.5 to 0.5" in shown and "*from the run at " in shown
+    found = [one for one in await document.diagnostics() if one.code == "no-gradient"]
+    assert [document.slice(one.range) for one in found] == ["unused"]
+    assert found[0].message.startswith("The parameter unused [3] of Net never got a gradient in this run")
+    # until the document changes
+    document.replace("done", "over")
+    assert "from the run" not in await document.hover("weights")
+    assert "no-gradient" not in [code for code, _ in await document.blamed()]
+
+
+async def test_run_and_observe(editor: Editor, root: Path) -> None:
+    document = editor.open(root / "observed.hy", LEARNS)
+    document.save()
+    answer = await editor.execute("mino.run", {"uri": document.uri, "observe": True})
+    assert answer["exitCode"] == 0
+    (nan, _) = answer["problems"]
+    assert nan["code"] == "nan" and document.slice(nan["range"]) == "(* mask 0)"
+    assert nan["message"] == "The first NaN was made here: 4 of 4 elements of [2 2]. What went in: [2 2] 4 infinite."
+    related = [(document.slice(one["location"]["range"]), one["message"]) for one in nan["relatedInformation"]]
+    assert related[-1][1] == "where the first infinity was made" and related[-1][0].startswith("(torch.full")
+    shown = await document.hover("(@ weights)")
+    assert "mean 2 · deviation 0 · from 2 to 2" in shown and "*from the run at " in shown
+
+
+async def test_observing_finds_nothing_wrong_where_nothing_is(editor: Editor, root: Path) -> None:
+    """A mask of infinities is no mistake."""
+    text = '(import torch)\n(setv mask (torch.full #(2 2) (- (float "inf"))))\n(setv p (torch.exp mask))'
+    answer = await editor.execute("mino.run", {**program(root, text, "mask.hy"), "observe": True})
+    assert answer["problems"] == [] and answer["models"] == []
+
+
+MEMORY = [
+    ("(torch.ones 4000000000000)", "16 TB were to be allocated for a tensor"),
+    ("(bytearray 4000000000000000)", "Memory ran out here: Python cannot tell for how much"),
+    ("(numpy.ones 4000000000000)", "unable to allocate 29.1 TiB for an array with shape (4000000000000,)"),
+]
+
+
+@pytest.mark.parametrize(("form", "told"), MEMORY)
+async def test_out_of_memory(editor: Editor, root: Path, form: str, told: str) -> None:
+    arguments = program(root, f"(import numpy torch)\n{form}", "memory.hy")
+    answer = await check(editor, arguments, 1, "", ("out-of-memory", form))
+    message = answer["problems"][0]["message"]
+    assert message.startswith("Memory ran out here: ") and told in message and "were free." in message

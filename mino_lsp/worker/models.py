@@ -1,0 +1,198 @@
+"""What is left of a run's models when it has ended: their trees, what their parameters hold, and which never learnt.
+
+A run's expressions are not probed. Two things are watched that cost it nothing it would notice: the end of each module,
+for a model usually ends with the function that trained it, and the steps of optimizers, where gradients are to be seen.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import hy
+import torch
+from hy.models import Expression, List, Symbol
+from torch import nn
+from torch.optim import optimizer as optimizers
+from torch.utils.weak import WeakIdKeyDictionary
+
+from mino_lsp.types import Fact, Model, Problem, Span, Statistics, Value
+from mino_lsp.worker.probe import shape_text, summarize
+from mino_lsp.worker.source import Source
+
+MOST_ROOTS, MOST_PARTS = 16, 1000
+LARGEST = 50_000_000
+"""Elements of a tensor that are looked at for its statistics: a tenth of a second's work."""
+
+
+class Models:
+    """The models of one run. Made before its program begins."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._places: dict[tuple[str, str], Span] = {}
+        self._models: dict[tuple[Any, ...], Model] = {}
+        self._values: dict[Span, dict[Value, tuple[Any, ...]]] = {}
+        self._statistics: dict[Span, Statistics] = {}
+        self._problems: dict[Span, Problem] = {}
+        self._within: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        self._learnt: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        self._missing: WeakIdKeyDictionary = WeakIdKeyDictionary()
+        # A function, which a class turns into a method; a method of ours would stay one of ours.
+        nn.Module.__del__ = lambda module: self._end(module)
+        optimizers.register_optimizer_step_pre_hook(self._step)
+
+    def read(self, form: Any) -> None:
+        """Note where the mus and the components of a form are written."""
+        for definition in _definitions(form):
+            name, components = definition[1], definition[2]
+            self._places[str(name), ""] = self._source.span(name)
+            for component in components:
+                if isinstance(component, Symbol):
+                    self._places[str(name), hy.mangle(component)] = self._source.span(component)
+
+    def told(self) -> tuple[tuple[Model, ...], tuple[Fact, ...], tuple[Problem, ...]]:
+        """The models, what their components hold, and warnings. Called when the program has ended."""
+        alive = [value for value in gc.get_objects() if issubclass(type(value), nn.Module)]
+        inner = {id(part) for module in alive if _whole(module) for part in module.modules() if part is not module}
+        for module in alive:
+            if id(module) not in inner:
+                self._end(module)
+        facts = tuple(
+            Fact(span, tuple(values), len(values), statistics=self._statistics.get(span))
+            for span, values in sorted(self._values.items())
+        )
+        problems = tuple(self._problems[span] for span in sorted(self._problems))
+        return tuple(self._models.values()), facts, problems
+
+    # ---- while it runs
+
+    def _step(self, optimizer: Any, arguments: Any, keywords: Any) -> None:
+        """Note which parameters have a gradient at a step; those that have had one are not looked at again."""
+        if torch.compiler.is_compiling():
+            return
+        waiting = self._missing.get(optimizer)
+        if waiting is None or waiting[0] != len(optimizer.param_groups):
+            waiting = (len(optimizer.param_groups), [p for group in optimizer.param_groups for p in group["params"]])
+        if waiting[1]:
+            for parameter in waiting[1]:
+                if parameter.grad is not None:
+                    self._learnt[parameter] = True
+            waiting = (waiting[0], [parameter for parameter in waiting[1] if parameter.grad is None])
+        self._missing[optimizer] = waiting
+
+    def _end(self, module: Any) -> None:
+        """A module is about to end, or the program has: keep what is to be told of it."""
+        if self._within.get(module) or not _whole(module):
+            return
+        parts = list(module.named_modules())
+        for _, part in parts[1:]:
+            self._within[part] = True
+        parameters = list(module.named_parameters())
+        shape = (type(module).__name__, *((name, parameter.shape) for name, parameter in parameters))
+        if not parameters or (shape not in self._models and len(self._models) >= MOST_ROOTS):
+            return
+        self._models[shape] = _tree(type(module).__name__, module, [MOST_PARTS])
+        self._look(module)
+        self._warn(module, parameters)
+
+    # ---- what is told
+
+    def _look(self, module: Any) -> None:
+        """What the components of the document's mus hold."""
+        for _, part in module.named_modules():
+            kind = type(part).__name__
+            own = self._places.get((kind, ""))
+            if own is None:
+                continue
+            self._keep(own, part)
+            for name in (*part._parameters, *part._buffers, *part._modules):
+                place = self._places.get((kind, name))
+                value = getattr(part, name, None)
+                if place is not None and value is not None:
+                    self._keep(place, value)
+
+    def _keep(self, place: Span, value: Any) -> None:
+        summary = summarize(value, torch)
+        self._values.setdefault(place, {})[summary] = ()
+        if isinstance(value, torch.Tensor) and (found := statistics(value)) is not None:
+            self._statistics[place] = found
+
+    def _warn(self, module: Any, parameters: list[tuple[str, Any]]) -> None:
+        """A parameter that never got a gradient, where others of its model did: at its component."""
+        asking = [(name, one) for name, one in parameters if one.requires_grad]
+        never = [(name, one) for name, one in asking if one.grad is None and one not in self._learnt]
+        if len(never) == len(asking):
+            return
+        for name, parameter in never:
+            place = self._component(module, name)
+            if place is not None:
+                shape = shape_text(parameter.shape)
+                told = f"The parameter {name} {shape} of {type(module).__name__} never got a gradient in this run"
+                hint = "while others did: does the loss depend on it?"
+                self._problems[place] = Problem("no-gradient", "warning", f"{told}, {hint}", place)
+
+    def _component(self, module: Any, name: str) -> Span | None:
+        """The component of a mu of the document that a parameter is, or is within; the innermost."""
+        found, owner = None, module
+        for part in name.split("."):
+            found = self._places.get((type(owner).__name__, part), found)
+            owner = getattr(owner, part, None)
+        return found
+
+
+def _whole(module: Any) -> bool:
+    """Whether the module's own construction began: without it there is nothing to ask."""
+    return "_parameters" in module.__dict__ and "_modules" in module.__dict__
+
+
+def _definitions(form: Any) -> Iterator[Any]:
+    """The `defmu` forms within a form."""
+    if isinstance(form, (Expression, List)):
+        named = len(form) > 2 and isinstance(form[0], Symbol) and isinstance(form[1], Symbol)
+        if named and str(form[0]).rpartition(".")[2] == "defmu" and isinstance(form[2], List):
+            yield form
+        for part in form:
+            yield from _definitions(part)
+
+
+def _tree(name: str, value: Any, left: list[int]) -> Model:
+    """A module and its parts; `left` is how many more may be told."""
+    left[0] -= 1
+    if isinstance(value, torch.Tensor):
+        dtype = str(value.dtype).removeprefix("torch.")
+        learns = isinstance(value, nn.Parameter)
+        kind = "parameter" if learns else "buffer"
+        return Model(name, kind, value.numel() if learns else 0, tuple(map(int, value.shape)), dtype)
+    parts = []
+    for held in (value._parameters, value._buffers, value._modules):
+        for key, part in held.items():
+            if part is not None and left[0] > 0:
+                parts.append(_tree(hy.unmangle(key), part, left))
+    count = sum(parameter.numel() for parameter in value.parameters())
+    return Model(name, type(value).__name__, count, components=tuple(parts))
+
+
+def statistics(value: Any) -> Statistics | None:
+    """The elements of a tensor, where they are real numbers that can be looked at and are not too many."""
+    if type(value) not in (torch.Tensor, nn.Parameter, nn.Buffer) or value.is_meta or value.layout != torch.strided:
+        return None
+    count = value.numel()
+    if not 0 < count <= LARGEST or value.is_complex() or value.is_quantized or value.dtype == torch.bool:
+        return None
+    if torch._C._functorch.is_functorch_wrapped_tensor(value):
+        return None
+    with torch.no_grad():
+        elements = value.detach()
+        finite = elements.isfinite() if value.is_floating_point() else None
+        nan = int(elements.isnan().sum()) if finite is not None else 0
+        if finite is not None and not bool(finite.all()):
+            elements = elements[finite]
+        infinite = count - nan - elements.numel()
+        if not elements.numel():
+            empty = float("nan")
+            return Statistics(count, empty, empty, empty, empty, nan, infinite)
+        exact = elements.to(torch.float32 if elements.device.type == "mps" else torch.float64)
+        deviation = float(exact.std(correction=0))
+        return Statistics(count, float(exact.mean()), deviation, float(exact.min()), float(exact.max()), nan, infinite)
