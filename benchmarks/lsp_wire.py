@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -37,9 +38,16 @@ class Wire:
             if wanted(message):
                 return message
 
-    def initialize(self, **options: Any) -> Any:
-        capabilities = {"experimental": {"minoOutput": True}}
-        params = {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": options}
+    def initialize(self, capabilities: Any = None, folder: Path | None = None, **options: Any) -> Any:
+        capabilities = capabilities or {"experimental": {"minoOutput": True}}
+        folders = [{"uri": folder.as_uri(), "name": folder.name}] if folder is not None else None
+        params = {
+            "processId": None,
+            "rootUri": None,
+            "capabilities": capabilities,
+            "initializationOptions": options,
+            "workspaceFolders": folders,
+        }
         answer = self.request("initialize", params)
         self.notify("initialized", {})
         return answer

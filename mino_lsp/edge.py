@@ -62,6 +62,8 @@ SYMBOL_KINDS: dict[DefinitionKind, lsp.SymbolKind] = {
     DefinitionKind.SPEC: lsp.SymbolKind.Interface,
 }
 
+_SYMBOL_NUMBERS = {kind: SYMBOL_KINDS.get(kind, lsp.SymbolKind.Variable).value for kind in DefinitionKind}
+
 COMPLETION_KINDS: dict[str, lsp.CompletionItemKind] = {
     "function": lsp.CompletionItemKind.Function,
     "method": lsp.CompletionItemKind.Method,
@@ -101,13 +103,11 @@ class Edge:
     def range(self, text: Text, span: Span) -> lsp.Range:
         return lsp.Range(self.position(text, span.start), self.position(text, span.end))
 
-    def _place(self, text: Text, offset: int) -> dict[str, int]:
-        line, character = text.position(offset, self.encoding)
-        return {"line": line, "character": character}
-
-    def _span(self, text: Text, span: Span) -> Json:
-        """A range, as JSON."""
-        return {"start": self._place(text, span.start), "end": self._place(text, span.end)}
+    def _span(self, text: Text, span: Span, base: int = 0) -> Json:
+        """A range, as JSON; the span counts from `base`."""
+        first, start = text.position(base + span.start, self.encoding)
+        last, end = text.position(base + span.end, self.encoding)
+        return {"start": {"line": first, "character": start}, "end": {"line": last, "character": end}}
 
     def edit(self, change: lsp.TextDocumentContentChangeEvent) -> Any:
         """An edit that is resolved against the text that it applies to."""
@@ -208,38 +208,37 @@ class Edge:
             for one in found
         ]
 
-    def symbols(self, text: Text, found: Sequence[DocumentSymbol]) -> list[Json]:
-        return [self._symbol(text, one) for one in found]
+    def symbols(self, text: Text, found: Sequence[tuple[int, DocumentSymbol]]) -> list[Json]:
+        return [self._symbol(text, base, one) for base, one in found]
 
-    def _symbol(self, text: Text, one: DocumentSymbol) -> Json:
+    def _symbol(self, text: Text, base: int, one: DocumentSymbol) -> Json:
         told: Json = {
             "name": one.name,
-            "kind": SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable).value,
-            "range": self._span(text, one.span),
-            "selectionRange": self._span(text, one.name_span),
+            "kind": _SYMBOL_NUMBERS[one.kind],
+            "range": self._span(text, one.span, base),
+            "selectionRange": self._span(text, one.name_span, base),
         }
         if one.detail:
             told["detail"] = one.detail
         if one.children:
-            told["children"] = self.symbols(text, one.children)
+            told["children"] = [self._symbol(text, base, child) for child in one.children]
         return told
 
     def flat_symbols(
-        self, text: Text, uri: str, found: Sequence[DocumentSymbol], container: str | None = None
+        self, text: Text, uri: str, found: Sequence[tuple[int, DocumentSymbol]], container: str | None = None
     ) -> list[Json]:
         """For clients that show no tree."""
         flat = []
-        for one in found:
-            kind = SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable).value
+        for base, one in found:
             told: Json = {
                 "name": one.name,
-                "kind": kind,
-                "location": {"uri": uri, "range": self._span(text, one.span)},
+                "kind": _SYMBOL_NUMBERS[one.kind],
+                "location": {"uri": uri, "range": self._span(text, one.span, base)},
             }
             if container is not None:
                 told["containerName"] = container
             flat.append(told)
-            flat += self.flat_symbols(text, uri, one.children, one.name)
+            flat += self.flat_symbols(text, uri, [(base, child) for child in one.children], one.name)
         return flat
 
     def workspace_symbols(self, found: Sequence[WorkspaceSymbol]) -> list[lsp.SymbolInformation]:

@@ -4,6 +4,7 @@ one are those of before, so putting a document together costs a look at each.
 
 from __future__ import annotations
 
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis.environment import Declared, Macros, declared
@@ -82,6 +83,11 @@ class Chunk:
                     self.macros_used.setdefault((reference.mangled, whole), []).append((at, index))
                 elif reference.role in _VALUES and reference.mangled not in BUILTINS:
                     self.free.setdefault(reference.mangled, []).append((at, index))
+
+    @cached_property
+    def spelled(self) -> frozenset[str]:
+        """The values of the module that are defined in it, as they are written."""
+        return frozenset(self.definition(place).name for places in self.module["value"].values() for place in places)
 
     def definition(self, place: tuple[int, int]) -> Definition:
         return self.names[place[0]].definitions[place[1]]

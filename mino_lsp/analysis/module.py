@@ -47,6 +47,7 @@ class Module:
         self._first = list(accumulate((len(run.pieces) for run in self.runs), initial=0))
         self._found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._starred: set[str] = set()
+        self._bound: frozenset[str] | None = None
         certain = len(tree) <= LONGEST and not self.macros.blind and all(chunk.certain for chunk in self._chunks)
         for entry in (entry for chunk in self._chunks for entry in chunk.starring):
             known = modules.names(entry.module)
@@ -113,15 +114,21 @@ class Module:
                     at, index = places[0]
                     yield chunk.names[at].definitions[index].shifted(base + chunk.starts[at])
 
+    def spelled(self) -> set[str]:
+        """The names of the module as they are written."""
+        return set().union(*(chunk.spelled for chunk in self._chunks))
+
     def only(self, mangled: str) -> Definition | None:
         """What a name of the module is bound to, where it is bound once."""
         places = self._module("value", mangled)
         return self._definition(places[0]) if len(places) == 1 else None
 
-    @cached_property
+    @property
     def bound(self) -> frozenset[str]:
         """Every name of the module, mangled: for those who ask after many of them."""
-        return frozenset().union(*(chunk.module["value"] for chunk in self._chunks))
+        if self._bound is None:
+            self._bound = frozenset().union(*(chunk.module["value"] for chunk in self._chunks))
+        return self._bound
 
     def rebound_since(self, before: Module) -> frozenset[str] | None:
         """The names of the module, mangled, that this one binds and the one before it did not, or the other way round,
@@ -130,6 +137,9 @@ class Module:
             return None
         gone, come = set(before.runs).difference(self.runs), set(self.runs).difference(before.runs)
         old, new = before._shapes(gone), self._shapes(come)
+        if old == new:
+            self._bound = before._bound
+            return frozenset()
         return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
     def _shapes(self, runs: set[Run]) -> dict[str, list[Shape]]:
@@ -146,6 +156,10 @@ class Module:
     def definitions(self) -> tuple[Definition, ...]:
         """Every definition, in the order of the text but for bindings and their values."""
         return tuple(one.shifted(start) for _, start, names in self._all() for one in names.definitions)
+
+    def pieces(self) -> Iterator[tuple[int, PieceNames]]:
+        """What is known of each piece, after its start; the same object after an edit that leaves the piece alone."""
+        return ((start, names) for _, start, names in self._all())
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:

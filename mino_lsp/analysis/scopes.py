@@ -87,7 +87,7 @@ class Scope:
     implicit: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class PieceNames:
     """The names of a piece; offsets are relative to it. `targets` says of each reference what it is resolved to: an
     index of a definition, `MODULE_LEVEL` or `IMPLICIT`. `asked` are the macros it was read with."""

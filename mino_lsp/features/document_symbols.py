@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import Definition, DefinitionKind
+from mino_lsp.analysis.scopes import PieceNames
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Span
 
@@ -18,7 +20,7 @@ _LISTED = frozenset(DefinitionKind) - {
 
 @dataclass(slots=True)
 class DocumentSymbol:
-    """`span` is all of the form, `name_span` the name in it."""
+    """`span` is all of the form, `name_span` the name in it, both relative to the piece of text that they are in."""
 
     name: str
     kind: DefinitionKind
@@ -28,26 +30,49 @@ class DocumentSymbol:
     children: list[DocumentSymbol] = field(default_factory=list)
 
 
-def document_symbols(snapshot: Snapshot) -> list[DocumentSymbol]:
-    """In the order of the text. Parameters, what `let` binds and what is imported are not listed; variables only where
-    they are first set."""
-    top: list[DocumentSymbol] = []
+_Found = list[tuple[str, DocumentSymbol]]
+# Of a piece: the symbols that lie in no other, each after its mangled name where a second one is not listed.
+_known: WeakKeyDictionary[PieceNames, _Found] = WeakKeyDictionary()
+
+
+def document_symbols(snapshot: Snapshot) -> list[tuple[int, DocumentSymbol]]:
+    """In the order of the text, each after the offset that its spans count from. Parameters, what `let` binds and what
+    is imported are not listed; variables only where they are first set."""
+    found: list[tuple[int, DocumentSymbol]] = []
+    seen: set[str] = set()
+    for start, names in snapshot.names.pieces():
+        known = _known.get(names)
+        if known is None:
+            known = _known[names] = _outline(names)
+        for mangled, symbol in known:
+            if mangled not in seen:
+                found.append((start, symbol))
+                if mangled:
+                    seen.add(mangled)
+    return found
+
+
+def _outline(names: PieceNames) -> _Found:
+    top: _Found = []
     open_: list[DocumentSymbol] = []
     seen: set[tuple[str, int, int]] = set()
-    for definition in sorted(snapshot.names.definitions, key=_outermost_first):
+    for definition in sorted(names.definitions, key=_outermost_first):
         if definition.kind not in _LISTED or definition.source is not None:
             continue
         while open_ and open_[-1].span.end < definition.end:
             open_.pop()
-        if definition.kind in (DefinitionKind.VARIABLE, DefinitionKind.FIELD):
-            around = open_[-1].span.start if open_ else -1
-            key = (definition.mangled, definition.scope, around)
+        symbol = _symbol(definition)
+        variable = definition.kind in (DefinitionKind.VARIABLE, DefinitionKind.FIELD)
+        if variable:
+            key = (definition.mangled, definition.scope, open_[-1].span.start if open_ else -1)
             if key in seen:
                 continue
             seen.add(key)
-        symbol = _symbol(definition)
-        (open_[-1].children if open_ else top).append(symbol)
-        if definition.kind not in (DefinitionKind.VARIABLE, DefinitionKind.FIELD, DefinitionKind.COMPONENT):
+        if open_:
+            open_[-1].children.append(symbol)
+        else:
+            top.append((definition.mangled if variable and definition.scope == 0 else "", symbol))
+        if not variable and definition.kind is not DefinitionKind.COMPONENT:
             open_.append(symbol)
     return top
 

@@ -33,7 +33,14 @@ _HOMES = ("mino.mu", "mino.thread", "mino.spec", "hyrule")
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """What somebody may have meant, as the end of a sentence."""
-    near = sorted(one for one in set(known) - {name} if abs(len(one) - len(name)) <= 2)
+    letters, least = set(name), 0.375 * len(name) - 1e-9  # a ratio of 0.75 needs so many letters in common, of both
+    near = sorted(
+        one
+        for one in known
+        if abs(len(one) - len(name)) <= 2
+        and len(one) - len(set(one) - letters) >= least + 0.375 * len(one)
+        and one != name
+    )
     found = get_close_matches(name, near, n=1, cutoff=0.75)
     return f"; did you mean `{found[0]}`?" if found else "."
 
@@ -50,7 +57,7 @@ def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding
                 told = f"The macro `{reference.name}` is not required: write (require {home} [{reference.name}])."
                 yield Finding(reference.start, end, "missing-require", told)
         elif reference.role in _VALUES:
-            known = known or {definition.name for definition in names.module_names()} | set(dir(builtins))
+            known = known or names.spelled() | set(dir(builtins))
             hint = nearest(reference.name, known) if suggestions > 0 else "."
             suggestions -= 1
             told = f"Nothing here is named `{reference.name}`{hint}"

@@ -5,8 +5,9 @@ addition a group and not one a form.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice
+from types import MappingProxyType
 
 from mino_lsp.syntax.nodes import Run
 from mino_lsp.syntax.reader import Block, read_block
@@ -38,18 +39,33 @@ class _Group:
         return self._run
 
 
-def _groups(blocks: list[Block]) -> list[_Group]:
-    return [_Group(tuple(blocks[at : at + _GROUP])) for at in range(0, len(blocks), _GROUP)]
+_Known = dict[str, Block]
+"""Blocks of an earlier text, by theirs. Those that no string reaches out of, and that a ``(`` in column 0 ended."""
 
 
-def _read_all(source: str, first: bool, short: bool = False) -> list[Block]:
+def _next(source: str, base: int, first: bool, short: bool, known: _Known) -> Block:
+    """The block that starts at ``base``; one that is known is not read again."""
+    if known and not first:
+        end = source.find("\n(", base) + 1
+        block = known.pop(source[base:end], None) if end else None
+        if block is not None:
+            return block
+    return read_block(source, base, first, short)
+
+
+def _read_all(source: str, first: bool, short: bool = False, known: _Known | None = None) -> list[Block]:
     blocks = []
     base = 0
     while base < len(source):
-        block = read_block(source, base, first and base == 0, short)
+        block = _next(source, base, first and base == 0, short, known or {})
         base += len(block.piece.text)
         blocks.append(block)
     return blocks
+
+
+def _grouped(blocks: list[Block], known: Mapping[tuple[Block, ...], _Group] = MappingProxyType({})) -> list[_Group]:
+    parts = (tuple(blocks[at : at + _GROUP]) for at in range(0, len(blocks), _GROUP))
+    return [known.get(part) or _Group(part) for part in parts]
 
 
 class Blocks:
@@ -64,7 +80,7 @@ class Blocks:
 
     @classmethod
     def read(cls, source: str) -> "Blocks":
-        return cls(_groups(_read_all(source, first=True)))
+        return cls(_grouped(_read_all(source, first=True)))
 
     def __iter__(self) -> Iterator[tuple[int, Block]]:
         return self.since(0)
@@ -110,22 +126,36 @@ class Blocks:
             for index in group.troubled:
                 yield base + group.starts[index], group.blocks[index]
 
-    def mended(self) -> "Blocks":
+    def mended(self, before: "Blocks | None") -> "Blocks":
         """The same text read so that a quote that is missing spoils no more than its line, if one is. Its place is
-        before the first string that swallowed a ``(`` in column 0, or soon after: strings may well hold such a
-        thing."""
-        if not (self._groups and self._groups[-1].blocks[-1].unterminated):
+        before the first string that swallowed a ``(`` in column 0, or soon after: strings may well hold such a thing.
+        What stands in the blocks ``before`` the edit is not read again."""
+        if not self.unterminated:
             return self
         best, fewest = self, 0
         for at, index in islice(self._spilling(), _TRIES):
             start = self._starts[at] + self._groups[at].starts[index]
-            read = _read_all(self.slice(start, self.length), first=start == 0, short=True)
+            known = before.reusable() if before is not None else {}
+            read = _read_all(self.slice(start, self.length), first=start == 0, short=True, known=known)
             count = sum(block.unterminated for block in read)
             if best is self or count < fewest:
-                best, fewest = self._replace(at, index, self.length, read), count
+                best, fewest = self._replace(at, index, self.length, read, before), count
             if fewest <= 1:
                 break
         return best
+
+    @property
+    def unterminated(self) -> bool:
+        """Whether the text ends within a string."""
+        return bool(self._groups) and self._groups[-1].blocks[-1].unterminated
+
+    def reusable(self) -> _Known:
+        """The blocks that can be taken where the same text is met again."""
+        blocks = (block for _, block in islice(self, 1, None))
+        found = {block.piece.text: block for block in blocks if not (block.spills or block.unterminated)}
+        if self._groups:
+            found.pop(self._groups[-1].blocks[-1].piece.text, None)
+        return found
 
     def _spilling(self) -> Iterator[tuple[int, int]]:
         return ((at, index) for at, group in enumerate(self._groups) for index in group.spilling)
@@ -138,9 +168,10 @@ class Blocks:
         first = self._starts[at] + self._groups[at].starts[index]
         return "".join([block.piece.text for block in self.between(start, end)])[start - first : end - first]
 
-    def edit(self, start: int, end: int, new: str) -> "Blocks":
+    def edit(self, start: int, end: int, new: str, before: "Blocks") -> "Blocks":
         """The blocks of the text with ``start`` to ``end`` replaced by ``new``: equal to reading that text, but only
-        from the block before the change to the first block after it that still begins where it began."""
+        from the block before the change to the first block after it that still begins where it began. ``before`` are
+        these blocks as they were mended."""
         if not self._groups:
             return Blocks.read(new)
         at, index = self._place(max(start - 1, 0))
@@ -152,24 +183,27 @@ class Blocks:
             old += block.piece.text
             after = base + len(old)
         text = old[: start - base] + new + old[end - base :]
-        read, after = _read_again(text, base == 0, after, following, self.length)
-        return self._replace(at, index, after, read)
+        known = before.reusable() if self.unterminated else {}
+        read, after = _read_again(text, base == 0, after, following, self.length, known)
+        return self._replace(at, index, after, read, before)
 
-    def _replace(self, at: int, index: int, after: int, read: list[Block]) -> "Blocks":
-        """Put blocks in the place of those from the one at ``at``, ``index`` up to the offset ``after``."""
+    def _replace(self, at: int, index: int, after: int, read: list[Block], before: "Blocks | None") -> "Blocks":
+        """Put blocks in the place of those from the one at ``at``, ``index`` up to the offset ``after``; where the
+        blocks ``before`` had the same ones together, they stay together."""
         kept = list(self._groups[at].blocks[:index])
+        known = {group.blocks: group for group in before._groups} if before is not None and len(read) > _GROUP else {}
         if after >= self.length:
-            return Blocks([*self._groups[:at], *_groups(kept + read)])
+            return Blocks([*self._groups[:at], *_grouped(kept + read, known)])
         last, beyond = self._place(after)
         rest = list(self._groups[last].blocks[beyond:])
         if len(kept) + len(read) + len(rest) < _GROUP // 4 and last + 1 < len(self._groups):
             last += 1
             rest += self._groups[last].blocks
-        return Blocks([*self._groups[:at], *_groups(kept + read + rest), *self._groups[last + 1 :]])
+        return Blocks([*self._groups[:at], *_grouped(kept + read + rest, known), *self._groups[last + 1 :]])
 
 
 def _read_again(
-    text: str, first: bool, after: int, following: Iterable[tuple[int, Block]], length: int
+    text: str, first: bool, after: int, following: Iterable[tuple[int, Block]], length: int, known: _Known
 ) -> tuple[list[Block], int]:
     """Read ``text``, and as many of the blocks that follow it as its last block now reaches into. The blocks, and the
     old offset at which those that stay begin."""
@@ -179,7 +213,7 @@ def _read_again(
         # The next block starts with "(": does a block still end before it?
         window = text if after >= length else text + "("
         while pos < len(text):
-            block = read_block(window, pos, first=first and pos == 0)
+            block = _next(window, pos, first and pos == 0, False, known)
             if pos + len(block.piece.text) > len(text):
                 break
             pos += len(block.piece.text)

@@ -120,14 +120,14 @@ class Text:
 
     def position(self, offset: int, encoding: Encoding = "utf-16") -> tuple[int, int]:
         """The line and character of an offset; one within a ``\\r\\n`` counts as before it."""
-        offset = min(max(offset, 0), self._length)
-        if offset < self._length:
+        if 0 <= offset < self._length:
             index = bisect_right(self._starts, offset) - 1
             chunk = self._chunks[index]
             if chunk.plain:
                 at = offset - self._starts[index]
                 line = bisect_right(chunk.lines, at) - 1
                 return self._lines[index] + line, at - chunk.lines[line]
+        offset = min(max(offset, 0), self._length)
         line = self._line_at(offset)
         start, end = self.line_span(line)
         return line, units(self.slice(start, min(offset, end)), encoding)

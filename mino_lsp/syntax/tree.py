@@ -19,8 +19,8 @@ class Tree:
 
     def __init__(self, blocks: Blocks, before: "Tree | None" = None) -> None:
         self._exact = blocks
-        self._blocks = blocks = blocks.mended()
-        self._mended: dict[_Key, _Mended] = _mend(blocks, before._mended if before is not None else {})
+        self._blocks: Blocks = blocks.mended(before._blocks if before is not None else None)
+        self._mended: dict[_Key, _Mended] = _mend(self._blocks, before._mended if before is not None else {})
         self._by_start = {mended.start: mended for mended in self._mended.values()}
         # Runs with text that was mended: those of before until `runs` makes its own.
         self._odd_runs: dict[tuple[Piece, ...], Run] = before._odd_runs if before is not None else {}
@@ -151,7 +151,7 @@ class Tree:
         """The tree of the text with ``start`` to ``end`` replaced by ``new``."""
         start = min(max(start, 0), len(self))
         end = min(max(end, start), len(self))
-        return Tree(self._exact.edit(start, end, new), self)
+        return Tree(self._exact.edit(start, end, new, self._blocks), self)
 
     def same(self, other: "Tree") -> bool:
         """Whether two trees are equal in every node, offset and problem."""
