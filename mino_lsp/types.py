@@ -177,7 +177,8 @@ class PreviewRequest:
 @dataclass(frozen=True, slots=True)
 class ExpandRequest:
     """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
-    `pure` calls none but macros that are known to be pure functions, and evaluates nothing."""
+    `pure` calls none but macros that are known to be pure functions, and evaluates nothing. `quoted` looks for calls in
+    quoted forms too."""
 
     job: int
     path: str
@@ -189,6 +190,40 @@ class ExpandRequest:
     pure: bool = False
     limits: Limits = Limits()
     unconfined: bool = False
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRequest:
+    """Expand each macro call in the `wanted` ones of the top-level forms `forms`, until its head is no macro."""
+
+    job: int
+    path: str
+    text: str
+    forms: tuple[Span, ...]
+    wanted: tuple[Span, ...]
+    environment: Environment
+    pure: bool = False
+    limits: Limits = Limits()
+    unconfined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRequest:
+    """The Python that the forms of a span compile to. `forms` as in `ExpandRequest`."""
+
+    job: int
+    path: str
+    text: str
+    forms: tuple[Span, ...]
+    span: Span
+    environment: Environment
+    pure: bool = False
+    limits: Limits = Limits()
+    unconfined: bool = False
+
+
+ExpansionRequest = ExpandRequest | SurveyRequest | PythonRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,16 +322,49 @@ class PreviewResult:
 
 @dataclass(frozen=True, slots=True)
 class ExpansionStep:
+    """A macro call and its result; `steps` are those of the calls within the result."""
+
     head: str
+    call: str
     text: str
+    steps: tuple[ExpansionStep, ...] = ()
+
+
+Origin = tuple[int, int, int, int]
+"""A part of an expansion's text and where it stands in the document: start, end, start there, end there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
+    """`text` is on one line. `tokens` are those that read the same in the document; `forms` those that have a place
+    there, even if the macro put something into them."""
+
     head: str
     span: Span
     text: str
     steps: tuple[ExpansionStep, ...]
+    problems: tuple[Problem, ...] = ()
+    tokens: tuple[Origin, ...] = ()
+    forms: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyedCall:
+    """A macro call of a document, and what it expands to, on one line."""
+
+    head: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    calls: tuple[SurveyedCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCode:
+    text: str
     problems: tuple[Problem, ...] = ()
 
 
@@ -358,7 +426,7 @@ class Failed:
     message: str
 
 
-Result = PreviewResult | Expansion | DeviceList | RunResult | Failed
+Result = PreviewResult | Expansion | Survey | PythonCode | DeviceList | RunResult | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +435,7 @@ class Finished:
     result: Result
 
 
-Request = PreviewRequest | ExpandRequest | RunRequest | DevicesRequest | StopRequest | Credit
+Request = PreviewRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | Credit
 Answer = Ready | Refused | FormStarted | Facts | Output | RanksFailed | Finished
 
 _KINDS: dict[str, type[Any]] = {
@@ -375,9 +443,10 @@ _KINDS: dict[str, type[Any]] = {
     for kind in (
         *(Span, TensorValue, ModuleValue, OtherValue, Statistics, Fact, Related, Change, Fix, Problem, Limits),
         Environment,
-        *(PreviewRequest, ExpandRequest, RunRequest, DevicesRequest, StopRequest, Credit),
+        *(PreviewRequest, ExpandRequest, SurveyRequest, PythonRequest),
+        *(RunRequest, DevicesRequest, StopRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
-        *(Model, RunResult, RanksFailed, Failed, Finished),
+        *(SurveyedCall, Survey, PythonCode, Model, RunResult, RanksFailed, Failed, Finished),
     )
 }
 

@@ -114,7 +114,8 @@ BROAD = {
     "mino_lsp/worker/child.py": {"enter"},
     "mino_lsp/worker/session.py": {"_guarded"},
     "mino_lsp/worker/run.py": {"_evaluate"},
-    "mino_lsp/worker/expand.py": {"expand", "_trusted_step"},
+    "mino_lsp/worker/expand.py": {"evaluate", "stepwise", "_walked", "python"},
+    "mino_lsp/worker/lexical.py": {"compile_watched"},
 }
 """Where anything may be caught: at the request boundary, at the end of a process, and where the worker calls a user's
 forms. The library may have one function that calls what is foreign."""

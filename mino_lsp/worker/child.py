@@ -8,12 +8,12 @@ import resource
 import signal
 import sys
 import tempfile
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from mino_lsp.types import (
     DevicesRequest,
     Environment,
-    ExpandRequest,
+    ExpansionRequest,
     Failed,
     Finished,
     Limits,
@@ -128,12 +128,9 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
         publish(Finished(request.job, devices.list_devices()))
         return 0
-    assert isinstance(request, (PreviewRequest, ExpandRequest))
-    if isinstance(request, ExpandRequest) and request.pure:
-        from mino_lsp.worker import expand
-
-        publish(Finished(request.job, expand.expand(request)))
-        return 0
+    assert isinstance(request, (PreviewRequest, *get_args(ExpansionRequest)))
+    if not isinstance(request, PreviewRequest) and request.pure:
+        _answer_expansions(request, publish)
     if not _limit(request, scratch):
         message = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
         publish(Finished(request.job, Failed(message)))
@@ -142,11 +139,14 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
         from mino_lsp.worker import session
 
         publish(Finished(request.job, session.preview(request, publish)))
-    else:
-        from mino_lsp.worker import expand
+        return 0
+    _answer_expansions(request, publish)
 
-        publish(Finished(request.job, expand.expand(request)))
-    return 0
+
+def _answer_expansions(request: ExpansionRequest, publish: Pipe) -> NoReturn:
+    from mino_lsp.worker import contexts, expand
+
+    contexts.serve(request, publish.descriptor, lambda: expand.Macros.above(request), expand.answer)
 
 
 def take_on(environment: Environment, path: str) -> None:
@@ -165,7 +165,7 @@ def take_on(environment: Environment, path: str) -> None:
     sys.argv = [path, *environment.args]
 
 
-def _limit(request: PreviewRequest | ExpandRequest, scratch: str) -> bool:
+def _limit(request: PreviewRequest | ExpansionRequest, scratch: str) -> bool:
     """Make this process one that may look and not touch. False where the system cannot enforce it."""
     take_on(request.environment, request.path)
     for name in list(os.environ):

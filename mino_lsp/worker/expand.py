@@ -1,153 +1,398 @@
-"""Expands a macro call: one step, until the head is no macro, or everything within."""
+"""Expands macro calls: one, as far as asked; all of a document's at once; and compiles forms to Python.
+
+What decides the macros above a place is a `Macros`; a request is answered by a process of its own that has one.
+"""
 
 from __future__ import annotations
 
-import builtins
-import importlib
+import ast
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import hy
-from hy.compiler import HyASTCompiler
-from hy.macros import macroexpand
-from hy.models import Expression, FComponent, FString, Object, Sequence, Symbol
+from hy.models import Expression, Object, Sequence
 from hy.reader import HyReader
 
-from mino_lsp.types import ExpandRequest, Expansion, ExpansionStep, Failed, Problem, Span
-from mino_lsp.worker import blame
+from mino_lsp.types import (
+    ExpandRequest,
+    Expansion,
+    ExpansionRequest,
+    ExpansionStep,
+    Failed,
+    FormStarted,
+    Problem,
+    PythonCode,
+    PythonRequest,
+    Result,
+    Span,
+    Survey,
+    SurveyedCall,
+    SurveyRequest,
+)
+from mino_lsp.worker import blame, lexical
+from mino_lsp.worker.contexts import deciding, for_expansion, is_evaluated, start_of
+from mino_lsp.worker.pure import NEEDS_TRUST, PureMacros
 from mino_lsp.worker.source import Source
+from mino_lsp.worker.written import GENSYM, Names, Originals, Writer, place_of, walk
 
-CONTEXT = {"require", "defmacro", "defreader", "eval-and-compile", "eval-when-compile", "do-mac", "import", "pragma"}
-"""Heads of the top-level forms that decide what a macro call means, and are evaluated before it is expanded."""
+LONGEST = 200_000
+"""Characters of the steps that are told of one expansion; what is more is not."""
 
-MOST_STEPS = 1000
+SURVEYED = 4000
+"""Characters of one expansion that a survey tells."""
 
 Step = Callable[[Any], Any]
 
 
-def expand(request: ExpandRequest) -> Expansion | Failed:
-    """The expansion of the innermost macro call around the request's offset."""
-    reader = HyReader()
-    forms = [(span, Source(request.text[span.start : span.end], request.path)) for span in request.forms]
-    at = next((i for i, (span, _) in enumerate(forms) if span.start <= request.offset <= span.end), None)
-    if at is None:
-        return Failed("There is no complete form here.")
-    step = _pure_step() if request.pure else _trusted_step(forms[:at], request.path, reader)
-    span, source = forms[at]
+class Macros:
+    """The macros that are there at a place: of a module in which the forms that decide were evaluated, or pure ones."""
+
+    def __init__(self, path: str, pure: bool) -> None:
+        self.path, self.reader = path, HyReader()
+        self.pure = PureMacros() if pure else None
+        self.module: ModuleType = ModuleType("__main__") if pure else _main_module(path)
+
+    @classmethod
+    def above(cls, request: ExpansionRequest) -> Macros:
+        macros = cls(request.path, request.pure)
+        for form in deciding(request.text, request.forms, start_of(request)):
+            macros.evaluate(form)
+        return macros
+
+    def read(self, text: str) -> Any:
+        """The form that is all of a text. Raises `SyntaxError`."""
+        with HyReader.using_reader(self.reader, create=False):
+            return hy.read(text, filename=self.path, reader=self.reader)
+
+    def evaluate(self, text: str) -> None:
+        """Take a form into account; one that fails defines nothing, and what is below may be expanded all the same."""
+        try:
+            form = self.read(text)
+            if self.pure is not None:
+                self.pure.take(form)
+                return
+            from mino_lsp.worker.session import compile_form
+
+            code = compile_form(form, self.module, Source(text, self.path), self.reader)
+            if is_evaluated(text):
+                exec(code, self.module.__dict__)
+        except Exception:  # noqa: BLE001 - the user's form
+            return
+
+    def names(self) -> frozenset[str]:
+        if self.pure is not None:
+            return frozenset(self.pure.names())
+        return frozenset(vars(self.module).get("_hy_macros", {}))
+
+    def compile(self, form: Any, text: str, wanted: set[Any], on_call: Callable[[Any], None]) -> lexical.Compilation:
+        with HyReader.using_reader(self.reader, create=False):
+            return lexical.compile_watched(form, self.module, self.path, text, wanted, on_call=on_call)
+
+    def warm_up(self) -> None:
+        """Touch what every expansion uses, before there is anything to expand."""
+        if self.pure is None:
+            form = hy.read("(defn f [x] (when x (print x)))")
+            lexical.compile_watched(form, ModuleType("warm"), "", "", set())
+
+
+def _main_module(path: str) -> ModuleType:
+    from mino_lsp.worker.session import main_module
+
+    return main_module(path)
+
+
+def answer(request: ExpansionRequest, macros: Macros, publish: Callable[[Any], None]) -> Result:
+    """What a request asks for, in a process that does nothing else afterwards."""
     try:
-        form = hy.read(source.text, filename=request.path, reader=reader)
+        if isinstance(request, SurveyRequest):
+            return survey(request, macros)
+        if isinstance(request, PythonRequest):
+            return python(request, macros)
+        return expand(request, macros, publish)
+    except RecursionError:
+        return Failed("The form is nested too deeply to be expanded.")
     except SyntaxError as error:
-        return Failed(blame.unreadable(error, source).message)
-    found: tuple[Problem, ...] = ()
-    for call in _calls_around(form, request.offset - span.start, source):
-        try:
-            expanded = step(call)
-        except BaseException as error:  # noqa: BLE001 - a macro of the user's
-            found = tuple(_shifted(p, span.start) for p in blame.problems(error, source.span(call), source, None))
-            return Expansion(_text(call[0]), source.span(call).shift(span.start), _text(call), (), found)
-        if expanded is not call:
-            return _expansion(call, expanded, request.depth, step, source.span(call).shift(span.start))
-    if request.pure:
-        return Failed("Without trust only Mino's threading macros are expanded here, and this is none of them.")
-    return Failed("There is no macro call here.")
+        return Failed(blame.unreadable(error, Source(request.text, request.path)).message)
 
 
-def _shifted(problem: Problem, by: int) -> Problem:
-    return Problem(problem.code, problem.severity, problem.message, problem.span.shift(by))
+class _Form:
+    """A top-level form of the document's, with its places in the whole text."""
+
+    def __init__(self, request: ExpansionRequest, span: Span, macros: Macros) -> None:
+        self.span = span
+        self.source = Source(request.text, request.path)
+        self.form = macros.read(request.text[span.start : span.end])
+        line = self.source.line(span.start)
+        column = span.start - self.source.offset(line, 1)
+        for part in walk(self.form):
+            _move(part, line - 1, column)
+        self.originals = Originals(self.form, self.source)
+        self.names = Names(request.text, macros.names())
+
+    def write(self, form: Any) -> str:
+        return Writer(self.originals, self.names).write(form)
 
 
-def _trusted_step(before: list[tuple[Span, Source]], path: str, reader: HyReader) -> Step:
-    """One step of Hy's own expander, in a module where what comes before has been required and defined."""
-    from mino_lsp.worker.session import compile_form, main_module
-
-    module: ModuleType = main_module(path)
-    compiler = HyASTCompiler(module, filename=path)
-    for _, source in before:
-        try:
-            with HyReader.using_reader(reader, create=False):
-                form = hy.read(source.text, filename=path, reader=reader)
-            if isinstance(form, Expression) and form and str(form[0]) in CONTEXT:
-                exec(compile_form(form, module, source, reader), module.__dict__)
-        except Exception:  # noqa: BLE001 - the user's form; without it the call may still be expanded
-            continue
-
-    def step(form: Any) -> Any:
-        if _is_core(form, module):
-            return form
-        with compiler.scope:
-            return macroexpand(form, module, compiler, once=True, result_ok=False)
-
-    return step
+def _move(form: Any, lines: int, columns: int) -> None:
+    """Where a form is that begins so many lines and columns further on."""
+    if place_of(form) is not None:
+        form.start_column += columns if form.start_line == 1 else 0
+        form.end_column += columns if form.end_line == 1 else 0
+        form.start_line += lines
+        form.end_line += lines
 
 
-def _is_core(form: Any, module: ModuleType) -> bool:
-    """Whether the head is a form that the compiler itself knows: calling those would compile what is within."""
-    if not form or not isinstance(form[0], Symbol):
-        return False
-    name = hy.mangle(form[0])
-    core = vars(builtins)["_hy_macros"].get(name)
-    return name not in vars(module).get("_hy_macros", {}) and core is not None and core.__module__ == "hy.macros"
+# ---- one call
 
 
-def _pure_step() -> Step:
-    """One step of the macros that are known to be pure functions of their arguments: no code of a document's runs."""
-    macros = vars(importlib.import_module("mino.thread"))["_hy_macros"]
-    compiler = HyASTCompiler(ModuleType("pure"))
+def expand(request: ExpandRequest, macros: Macros, publish: Callable[[Any], None]) -> Expansion | Failed:
+    """The expansion of the innermost macro call around the request's offset."""
+    span = next((span for span in request.forms if span.start <= request.offset <= span.end), None)
+    if span is None:
+        return Failed("There is no complete form here.")
+    publish(FormStarted(request.job, span))
+    there = _Form(request, span, macros)
+    source = there.source
 
-    def step(form: Any) -> Any:
-        macro = macros.get(hy.mangle(form[0])) if form and isinstance(form[0], Symbol) else None
-        # The macros of threads take the compiler for their errors' places, and nothing else.
-        return form if macro is None else hy.as_model(macro(compiler, *form[1:])).replace(form)
+    def covers(form: Any, offset: int) -> bool:
+        place = source.span(form)
+        return place.start <= offset <= place.end
 
-    return step
+    around = lexical.candidates(there.form, request.offset, covers, request.quoted)
+    if macros.pure is not None:
+        pure = macros.pure.step
+        call = next((call for call in around if pure(call) is not call), None)
+        if call is None:
+            return Failed(NEEDS_TRUST)
+        return _Expander(request, there, call, macros.names()).stepwise(pure, None)
+    wanted = {place for form in around if (place := place_of(form)) is not None}
+    kept = macros.compile(
+        there.form, request.text, wanted, lambda call: publish(FormStarted(request.job, source.span(call)))
+    )
+    call, reached = _innermost(around, kept, macros.module, request.quoted)
+    if call is None:
+        return Failed("There is no macro call here.")
+    publish(FormStarted(request.job, source.span(call)))
+    step = lexical.expander(macros.module, request.path, request.text, reached)
+    expander = _Expander(request, there, call, macros.names())
+    return expander.stepwise(step, kept if reached is not None and request.depth == "all" else None, reached)
 
 
-def _calls_around(form: Any, offset: int, source: Source) -> Iterator[Expression]:
-    """The expressions around an offset, innermost first; what is quoted is data."""
-    path: list[Expression] = []
-    while isinstance(form, Sequence):
-        if isinstance(form, Expression) and form:
-            if form[0] in (Symbol("quote"), Symbol("quasiquote")):
+def _innermost(
+    around: list[Any], kept: lexical.Compilation, module: ModuleType, quoted: bool
+) -> tuple[Any, lexical.Reached | None]:
+    """The innermost call that the compiler came to; in data, or where it came to nothing, the innermost that looks
+    like one."""
+    for index, form in enumerate(around):
+        reached = kept.reached.get(place_of(form) or (0, 0, 0, 0))
+        if reached is not None and reached.is_call:
+            return form, reached
+        if reached is None and (quoted or (kept.error is not None and not kept.reached)):
+            above = next((r for f in around[index:] if (r := kept.reached.get(place_of(f) or (0, 0, 0, 0)))), None)
+            if lexical.is_macro_call(form, module, above.macros if above is not None else []):
+                return form, None
+    return None, None
+
+
+class _Expander:
+    """One call, and what becomes of it."""
+
+    def __init__(self, request: ExpandRequest, there: _Form, call: Any, taken: frozenset[str]) -> None:
+        self._request, self._there, self._call = request, there, call
+        self._span = there.source.span(call)
+        self._told = 0
+        self._problems: tuple[Problem, ...] = ()
+
+    def stepwise(
+        self, step: Step, kept: lexical.Compilation | None, reached: lexical.Reached | None = None
+    ) -> Expansion | Failed:
+        """Expand by steps as far as asked; `kept` knows what the compiler made of all that is within."""
+        chain, form = [], self._call
+        while len(chain) < lexical.MOST_STEPS:
+            try:
+                again = step(form)
+            except Exception as error:  # noqa: BLE001 - a macro of the user's
+                self._blame(error)
                 break
-            path.append(form)
-        form = next((part for part in form if _covers(source.span(part), offset)), None)
-    yield from reversed(path)
-
-
-def _covers(span: Span, offset: int) -> bool:
-    return span.start <= offset <= span.end
-
-
-def _expansion(call: Any, expanded: Any, depth: str, step: Step, span: Span) -> Expansion:
-    steps = [ExpansionStep(_text(call[0]), _text(expanded))]
-    while depth != "step" and len(steps) < MOST_STEPS and isinstance(expanded, Expression) and expanded:
-        again = step(expanded)
-        if again is expanded:
-            break
-        steps.append(ExpansionStep(_text(expanded[0]), _text(again)))
-        expanded = again
-    if depth == "all":
-        expanded = _within(expanded, step)
-    return Expansion(_text(call[0]), span, _text(expanded), tuple(steps))
-
-
-def _within(form: Any, step: Step) -> Any:
-    """The form with every macro call within it expanded; what is quoted is left."""
-    if isinstance(form, Expression) and form:
-        if form[0] in (Symbol("quote"), Symbol("quasiquote")):
-            return form
-        for _ in range(MOST_STEPS):
-            again = step(form)
-            if again is form or not isinstance(again, Expression) or not again:
-                form = again
+            if again is form:
                 break
+            chain.append((lexical.Expanded(form, again), []))
             form = again
-    if isinstance(form, Sequence) and not isinstance(form, (FString, FComponent)):
-        return type(form)(_within(part, step) for part in form).replace(form)
-    return form
+            if self._request.depth == "step" or not isinstance(form, Expression) or not form:
+                break
+        else:
+            self._problem(lexical.ENDLESS.format(head=form[0]))
+            chain, form = chain[:1], chain[0][0].result
+        if self._request.depth == "all" and chain and not self._problems:
+            form, chain = self._whole(form, chain, step, kept, reached)
+        return self._told_as(form, chain)
+
+    def _whole(self, form: Any, chain: Any, step: Step, kept: Any, reached: Any) -> tuple[Any, Any]:
+        if kept is None or reached is None:
+            form, within = _walked(form, step)
+            return form, [*chain[:-1], (chain[-1][0], within)]
+        if kept.error is not None:
+            self._blame(kept.error, at_call=False)
+        return lexical.unfold(reached.tree, kept)
+
+    def _told_as(self, form: Any, chain: Any) -> Expansion:
+        there = self._there
+        steps = tuple(self._step(one, within) for one, within in chain)
+        writer = Writer(there.originals, there.names, self._call)
+        text = writer.write(form)
+        return Expansion(
+            there.write(self._call[0]),
+            self._span,
+            text,
+            steps,
+            self._problems,
+            tuple(writer.tokens),
+            tuple(writer.forms),
+        )
+
+    def _step(self, step: lexical.Expanded, within: list[Any]) -> ExpansionStep:
+        write = self._there.write
+        call, text = write(step.call), write(step.result)
+        self._told += len(call) + len(text)
+        inner = [self._step(*one) for one in within if self._told < LONGEST]
+        return ExpansionStep(write(step.call[0]), call, text, tuple(inner))
+
+    def _blame(self, error: BaseException, at_call: bool = True) -> None:
+        """What a macro raised is reported at its call; what the compiler refuses too, if it is here."""
+        error = blame.behind(error, MemoryError) or error
+        for problem in blame.problems(error, self._span, self._there.source, None):
+            inside = self._span.contains(problem.span)
+            if inside or at_call:
+                self._problems += (for_expansion(replace(problem, span=self._span, related=())),)
+
+    def _problem(self, message: str) -> None:
+        self._problems += (Problem("expansion-limit", "error", message, self._span),)
 
 
-def _text(form: Object) -> str:
-    """A form as source: what `hy.repr` gives for a model is that with a quote before it."""
-    return str(hy.repr(form)).removeprefix("'")
+def _walked(form: Any, step: Step) -> tuple[Any, list[Any]]:
+    """A form with every macro call within it expanded, as far as that can be told without compiling it."""
+    if isinstance(form, Expression) and form:
+        if str(form[0]) in ("quote", "quasiquote"):
+            return form, []
+        chain: list[Any] = []
+        while len(chain) < lexical.MOST_STEPS and isinstance(form, Expression) and form:
+            try:
+                again = step(form)
+            except Exception:  # noqa: BLE001 - a macro that does not take this: it is data, or a mistake
+                break
+            if again is form:
+                break
+            chain.append((lexical.Expanded(form, again), []))
+            form = again
+        if chain:
+            form, within = _walked_parts(form, step)
+            return form, [*chain[:-1], (chain[-1][0], within)]
+    return _walked_parts(form, step)
+
+
+def _walked_parts(form: Any, step: Step) -> tuple[Any, list[Any]]:
+    if not isinstance(form, Sequence):
+        return form, []
+    within: list[Any] = []
+    parts = []
+    for part in form:
+        part, steps = _walked(part, step)
+        parts.append(part)
+        within += steps
+    return (lexical.rebuilt(form, parts) if within else form), within
+
+
+# ---- all calls
+
+
+def survey(request: SurveyRequest, macros: Macros) -> Survey:
+    """The calls of the wanted forms, each expanded until its head is no macro."""
+    found: list[SurveyedCall] = []
+    wanted = set(request.wanted)
+    last = max((span.end for span in wanted), default=0)
+    above = len(deciding(request.text, request.forms, start_of(request)))
+    decide = deciding(request.text, request.forms, last)[above:]
+    waiting = list(decide)
+    for span in request.forms:
+        if span.start < start_of(request) or span.end > last:
+            continue
+        text = request.text[span.start : span.end]
+        if span in wanted:
+            try:
+                found += _surveyed(_Form(request, span, macros), request, macros)
+            except (SyntaxError, RecursionError):
+                pass
+        if waiting and waiting[0] == text:
+            macros.evaluate(waiting.pop(0))
+    return Survey(tuple(found))
+
+
+def _surveyed(there: _Form, request: SurveyRequest, macros: Macros) -> Iterator[SurveyedCall]:
+    places = {
+        place: part for part in walk(there.form) if isinstance(part, Expression) and part and (place := place_of(part))
+    }
+    if macros.pure is not None:
+        for call in places.values():
+            form = call
+            while (again := macros.pure.step(form)) is not form:
+                form = again
+            if form is not call:
+                yield SurveyedCall(there.write(call[0]), there.source.span(call), there.write(form)[:SURVEYED])
+        return
+    kept = macros.compile(there.form, request.text, set(places), lambda call: None)
+    for place, reached in kept.reached.items():
+        form, steps = reached.tree, 0
+        while (step := lexical.first_step(form, kept)) is not None and steps < lexical.MOST_STEPS:
+            form, steps = step.result, steps + 1
+        if steps:
+            call = places[place]
+            yield SurveyedCall(there.write(call[0]), there.source.span(call), there.write(form)[:SURVEYED])
+
+
+# ---- Python
+
+
+def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
+    """The Python that the innermost form around a span, or the top-level forms that it touches, compile to."""
+    touched = [span for span in request.forms if span.start < request.span.end and span.end > request.span.start]
+    touched = touched or [span for span in request.forms if span.contains(request.span)]
+    if not touched:
+        return Failed("There is no complete form here.")
+    parts = []
+    for span in touched:
+        there = _Form(request, span, macros)
+        form, problems = there.form, ()
+        if len(touched) == 1:
+            inside = [p for p in walk(form) if isinstance(p, Object) and there.source.span(p).contains(request.span)]
+            form = min(inside, key=lambda part: (lambda s: s.end - s.start)(there.source.span(part)), default=form)
+        try:
+            parts.append(_python(form, there, request, macros))
+        except Exception as error:  # noqa: BLE001 - a macro of the user's, or what the compiler says of the form
+            problems = blame.problems(error, there.source.span(form), there.source, None)
+            return PythonCode("", tuple(map(for_expansion, problems)))
+        if len(touched) > 1:
+            macros.evaluate(request.text[span.start : span.end])
+    return PythonCode("\n".join(parts))
+
+
+def _python(form: Any, there: _Form, request: PythonRequest, macros: Macros) -> str:
+    """One form, compiled under the macros of its place."""
+    states: list[dict[str, Any]] = []
+    place = place_of(form)
+    if form is not there.form and place is not None and isinstance(form, Expression):
+        reached = macros.compile(there.form, request.text, {place}, lambda call: None).reached.get(place)
+        states = reached.macros if reached is not None else []
+    extra = {name: macro for macros_ in states for name, macro in macros_.items()}
+    with HyReader.using_reader(macros.reader, create=False):
+        whole = Expression([hy.models.Symbol("do"), form]).replace(form)
+        tree = hy.compiler.hy_compile(
+            whole, macros.module, filename=request.path, source=request.text, import_stdlib=False, extra_macros=extra
+        )
+    for node in ast.walk(tree):
+        for name in ("id", "arg", "name"):
+            value = getattr(node, name, None)
+            if isinstance(value, str) and GENSYM.match(value):
+                setattr(node, name, there.names.shown(value))
+    return ast.unparse(ast.fix_missing_locations(tree))

@@ -13,10 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Self
 
 from mino_lsp.types import (
     Answer,
-    ExpandRequest,
     Facts,
     Failed,
     Finished,
@@ -78,9 +78,9 @@ class Job:
             self._ranks = ranks.Ranks(request.nproc)  # type: ignore[union-attr]
 
     @classmethod
-    def start(cls, request: Request, answer: Callable[[Answer], None]) -> Job:
+    def start(cls, request: Request, answer: Callable[[Answer], None]) -> Self:
         job = cls(request, answer)
-        messages, out, err = os.pipe(), os.pipe(), os.pipe()
+        messages, out, err = cls.channel(), os.pipe(), os.pipe()
         writing = job._open_ranks(request.nproc) if job._ranks and isinstance(request, RunRequest) else ()
         parent = os.getpid()
         job.pid = os.fork()
@@ -106,6 +106,11 @@ class Job:
         return writing
 
     # ---- pipes
+
+    @classmethod
+    def channel(cls) -> tuple[int, int]:
+        """What the job's messages come through: its end and the process's."""
+        return os.pipe()
 
     def descriptors(self) -> list[int]:
         """The pipes that are still open."""
@@ -246,8 +251,6 @@ class Job:
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))
             self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message, limit=limit)))
-        elif isinstance(self.request, ExpandRequest):
-            self._answer(Finished(self.id, Failed(problem.message.replace("The preview", "The expansion"))))
         else:
             self._answer(Finished(self.id, Failed(problem.message)))
 

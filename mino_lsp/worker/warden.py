@@ -15,13 +15,13 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mino_lsp.types import (
     PROTOCOL,
     Answer,
     Credit,
-    ExpandRequest,
+    ExpansionRequest,
     Failed,
     Finished,
     FrameReader,
@@ -32,6 +32,7 @@ from mino_lsp.types import (
     frame,
 )
 from mino_lsp.worker import child, linux
+from mino_lsp.worker.contexts import Context, Contexts
 from mino_lsp.worker.job import Job
 
 IDLE_SECONDS = 600.0
@@ -109,6 +110,7 @@ class Warden:
         self._reader = FrameReader()
         self._selector = selectors.DefaultSelector()
         self._jobs: dict[int, Job] = {}
+        self._contexts = Contexts(self._start_context)
         self._open = True
 
     def serve(self) -> int:
@@ -127,20 +129,20 @@ class Warden:
         warm = self._pure
         try:
             while self._open:
-                if not warm and not self._jobs and not self._selector.select(SETTLED_SECONDS):
+                if not warm and not self._busy() and not self._selector.select(SETTLED_SECONDS):
                     warm = True
                     child.warm_up_further()
                     gc.freeze()
                 now = time.monotonic()
-                idle_since = now if self._jobs else idle_since
+                idle_since = now if self._busy() else idle_since
                 wakes = [idle_since + IDLE_SECONDS, *(job.next_deadline() for job in self._jobs.values())]
                 for key, _ in self._selector.select(max(0.0, min(wakes) - now)):
                     if key.fd in self._selector.get_map():
                         key.data()
                         idle_since = time.monotonic()
-                for job in list(self._jobs.values()):
-                    self._attend(job)
-                if not self._jobs and time.monotonic() - idle_since >= IDLE_SECONDS:
+                for number, job in list(self._jobs.items()):
+                    self._attend(number, job)
+                if not self._busy() and time.monotonic() - idle_since >= IDLE_SECONDS:
                     break
         except BrokenPipeError:
             pass  # the server is gone
@@ -162,18 +164,30 @@ class Warden:
     def _take(self, message: Request) -> None:
         job = self._jobs.get(message.job)
         if isinstance(message, StopRequest):
+            job = job or self._contexts.concerned(message.job)
             if job is not None:
                 job.stop(message.grace)
         elif isinstance(message, Credit):
             if job is not None:
                 job.credit(message.amount)
                 self._watch(job)
-        elif self._pure and not (isinstance(message, ExpandRequest) and message.pure):
+        elif self._pure and not (isinstance(message, get_args(ExpansionRequest)) and message.pure):
             _write(self._answers, Finished(message.job, Failed("This worker runs no code of a document.")))
+        elif isinstance(message, get_args(ExpansionRequest)):
+            self._contexts.ask(message)
         else:
             job = Job.start(message, lambda answer: _write(self._answers, answer))
             self._jobs[message.job] = job
             self._watch(job)
+
+    def _busy(self) -> bool:
+        return any(not isinstance(job, Context) or job.busy for job in self._jobs.values())
+
+    def _start_context(self, request: ExpansionRequest) -> Context:
+        context = Context.start(request, lambda answer: _write(self._answers, answer))
+        self._jobs[-context.pid] = context
+        self._watch(context)
+        return context
 
     def _watch(self, job: Job) -> None:
         """Have the selector watch just those pipes of a job that may be read now."""
@@ -194,13 +208,15 @@ class Warden:
 
         return read
 
-    def _attend(self, job: Job) -> None:
+    def _attend(self, number: int, job: Job) -> None:
         """Enforce a job's deadlines, and bury it once its process has ended and all it wrote was read."""
         job.enforce()
         if job.reap():
             sweep({other.pid for other in self._jobs.values() if not other.ended})
         if job.ended and not job.descriptors():
-            del self._jobs[job.id]
+            del self._jobs[number]
+            if isinstance(job, Context):
+                self._contexts.forget(job)
             job.finish()
 
 
