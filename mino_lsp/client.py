@@ -24,6 +24,7 @@ class ClientCan:
         self.pull = bool(document and document.diagnostic) and refresh
         hints = bool(workspace and workspace.inlay_hint and workspace.inlay_hint.refresh_support)
         lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
+        self.text_content = bool(workspace and workspace.text_document_content)
         watched = workspace.did_change_watched_files if workspace else None
         self.watches = bool(watched and watched.dynamic_registration)
         completion = document.completion.completion_item if document and document.completion else None

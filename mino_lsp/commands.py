@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mino_lsp.expansions import NoExpansion, Step
 from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import ExpandRequest, Expansion, Failed, Model, Problem, RunRequest, Span
+from mino_lsp.types import Model, Problem, RunRequest, Span
 from mino_lsp.workspace import Workspace
 
 
@@ -84,38 +85,40 @@ async def _stop(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
 
 async def _expand(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     snapshot = _document(workspace, _uri(arguments))
-    depth = arguments.get("depth", "one")
+    depth, offset = arguments.get("depth", "one"), arguments.get("offset")
     if depth not in ("step", "one", "all"):
         raise BadArguments(f'mino.expand: "depth" is {depth!r}; it must be "step", "one" or "all".')
-    offset = arguments.get("offset")
-    if not isinstance(offset, int):
-        raise BadArguments('mino.expand takes {"uri", "position", "depth"}.')
-    pure = not snapshot.trusted
-    worker = await (workspace.supervisor.pure_worker() if pure else workspace.worker(snapshot.root))
-    broken = [Span(problem.start, problem.end) for problem in snapshot.tree.problems]
-    forms = tuple(span for _, span in snapshot.forms if not any(span.contains(problem) for problem in broken))
-    request = ExpandRequest(
-        workspace.supervisor.new_job(),
-        snapshot.path,
-        snapshot.text.source,
-        forms,
-        offset,
-        depth,
-        snapshot.environment,
-        pure,
-        snapshot.settings.limits,
-        snapshot.settings.unconfined,
-    )
-    result = await worker.submit(request).result
-    if not isinstance(result, Expansion):
-        raise CommandFailed(result.message if isinstance(result, Failed) else "There is no expansion.")
+    quoted = arguments.get("quoted", False)
+    if not isinstance(offset, int) or not isinstance(quoted, bool):
+        raise BadArguments('mino.expand takes {"uri", "position", "depth", "quoted"?}.')
+    shown = await workspace.expansions.expand(snapshot, offset, depth, quoted)
+    follow = workspace.expansions.follow(snapshot.uri, shown.span, shown.head, offset, depth, quoted)
     return {
-        "head": result.head,
-        "range": Located(snapshot.text, result.span),
-        "text": result.text,
-        "steps": [{"head": step.head, "text": step.text} for step in result.steps],
-        "problems": Located(snapshot.text, result.problems),
+        "head": shown.head,
+        "range": Located(snapshot.text, shown.span),
+        "text": shown.text.source,
+        "steps": _steps(shown.steps),
+        "map": [
+            {"from": Located(shown.text, place), "to": Located(snapshot.text, source)} for place, source in shown.tokens
+        ],
+        "problems": Located(snapshot.text, shown.problems),
+        "document": follow,
     }
+
+
+def _steps(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
+    return [{"head": one.head, "text": one.text, "diff": one.diff, "steps": _steps(one.steps)} for one in steps]
+
+
+async def _show_python(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    snapshot = _document(workspace, _uri(arguments))
+    span = arguments.get("span")
+    if not isinstance(span, Span):
+        raise BadArguments('mino.showPython takes {"uri", "range"}.')
+    if not snapshot.trusted:
+        raise CommandFailed(f"The folder {snapshot.root} is not trusted to run (command mino.trust).")
+    code = await workspace.expansions.python(snapshot, span)
+    return {"text": code.text, "problems": Located(snapshot.text, code.problems)}
 
 
 async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +177,7 @@ COMMANDS: dict[str, Command] = {
     "mino.run": _run,
     "mino.stop": _stop,
     "mino.expand": _expand,
+    "mino.showPython": _show_python,
     "mino.preview": _preview,
     "mino.devices": _devices,
     "mino.trust": _trust,
@@ -185,7 +189,7 @@ async def execute(workspace: Workspace, runs: Runs, name: str, arguments: dict[s
     """The answer of a command. Raises `CommandFailed` or `BadArguments`, with a sentence."""
     try:
         return await COMMANDS[name](workspace, runs, arguments)
-    except (Unavailable, RunRefused) as error:
+    except (Unavailable, RunRefused, NoExpansion) as error:
         raise CommandFailed(str(error)) from error
 
 

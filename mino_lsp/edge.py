@@ -263,6 +263,8 @@ class Edge:
         """A command's answer with its places as ranges."""
         if isinstance(value, dict):
             return {key: self.plain(item, uri) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.plain(item, uri) for item in value]
         if isinstance(value, Located):
             if isinstance(value.value, Span):
                 return self.range(value.text, value.value)

@@ -41,6 +41,7 @@ from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
+from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text
 from mino_lsp.types import Problem, Severity, Span, Stream
 from mino_lsp.workspace import Progress, Workspace
@@ -175,6 +176,10 @@ class Server(LanguageServer):
             snapshot = self.mino.snapshot(uri)
             if snapshot is not None and snapshot.live.version is not None and snapshot.live.finished:
                 self.protocol.notify("mino/report", {"uri": uri, "version": snapshot.live.version})
+            if self._client_can.text_content:
+                for virtual in self.mino.expansions.followed(uri):
+                    refresh = lsp.TextDocumentContentRefreshParams(virtual)
+                    self.protocol.send_request(lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH, refresh)
         for wanted, method in self._client_can.refreshes:
             if wanted:
                 self.protocol.send_request(method)
@@ -232,6 +237,8 @@ class Server(LanguageServer):
         try:
             if position is not None:
                 told["offset"] = self._offset(uri, position)
+            if "range" in told:
+                told["span"] = self._range(uri, told.pop("range"))
             return self.edge.plain(await execute(self.mino, self.runs, name, told), uri)
         except BadArguments as error:
             raise Refused(str(error), lsp.ErrorCodes.InvalidParams) from None
@@ -244,6 +251,13 @@ class Server(LanguageServer):
         except (KeyError, TypeError, ValueError):
             raise BadArguments('"position" must be {"line", "character"}, numbers from 0.') from None
         return self.edge.offset(self._snapshot(uri).text, lsp.Position(max(line, 0), max(character, 0)))
+
+    def _range(self, uri: str, plain: Any) -> Span:
+        """The span of a range in a command's argument."""
+        try:
+            return Span(self._offset(uri, plain["start"]), self._offset(uri, plain["end"]))
+        except (KeyError, TypeError):
+            raise BadArguments('"range" must be {"start": {"line", "character"}, "end": …}.') from None
 
     def _snapshot(self, uri: str) -> Snapshot:
         snapshot = self.mino.snapshot(uri)
@@ -265,6 +279,14 @@ class Server(LanguageServer):
         snapshot = self._snapshot(params.text_document.uri)
         within: Span = self.edge.span(snapshot.text, params.range)
         return [self.edge.inlay_hint(snapshot.text, hint) for hint in inlay_hints(snapshot, within)]
+
+    async def text_document_content(self, params: lsp.TextDocumentContentParams) -> lsp.TextDocumentContentResult:
+        """A virtual document: an expansion as it is now."""
+        try:
+            text = await self.mino.expansions.content(params.uri, self.mino.snapshot)
+        except Unavailable as error:
+            raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
+        return lsp.TextDocumentContentResult(text)
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         snapshot = self._snapshot(params.text_document.uri)
@@ -430,6 +452,7 @@ def _register(server: Server) -> None:
         (lsp.TEXT_DOCUMENT_HOVER, server.hover, None),
         (lsp.TEXT_DOCUMENT_INLAY_HINT, server.inlay_hint, None),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
+        (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT, server.text_document_content, None),
         (lsp.INITIALIZED, server.initialized_, None),
         (lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, server.did_change_watched_files, None),
         (

@@ -15,6 +15,7 @@ from typing import Protocol
 from mino_lsp import project, trust
 from mino_lsp.analysis import Index
 from mino_lsp.analysis.python_names import PythonNames, View, paths_of
+from mino_lsp.expansions import Expansions
 from mino_lsp.live import Previews
 from mino_lsp.report import Report
 from mino_lsp.settings import Settings, merge
@@ -76,6 +77,7 @@ class Workspace:
         self.index = Index()
         self.python_names = PythonNames()
         self.previews = Previews(self.supervisor, self._preview_worker, self._importable, client.changed, self.status)
+        self.expansions = Expansions(self.supervisor, self._expanding_worker)
         self.running = 0
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
@@ -173,6 +175,7 @@ class Workspace:
         text, tree = document.text, document.tree
         for edit in edits:
             start, end, new = edit(text)
+            self.expansions.edited(uri, start, end, new)
             text, tree = text.edit(start, end, new), tree.edit(start, end, new)
         self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index)
         self.index.opened(uri, text, tree)
@@ -214,6 +217,7 @@ class Workspace:
         self._run_reports.pop(uri, None)
         self.index.closed(uri)
         self.previews.close(uri)
+        self.expansions.close(uri)
         self.client.changed(uri)
 
     def snapshot(self, uri: str) -> Snapshot | None:
@@ -342,6 +346,10 @@ class Workspace:
             self.status("crashed", snapshot.uri)
             self.client.changed(snapshot.uri)
             return None
+
+    async def _expanding_worker(self, snapshot: Snapshot) -> Worker:
+        """Whoever may expand macros of a document: without trust one that runs no code of anybody's."""
+        return await (self.worker(snapshot.root) if snapshot.trusted else self.supervisor.pure_worker())
 
     async def restart(self) -> None:
         """End all workers and begin anew."""

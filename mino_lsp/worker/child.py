@@ -8,18 +8,21 @@ import resource
 import signal
 import sys
 import tempfile
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from mino_lsp.types import (
     DevicesRequest,
     Environment,
+    ExpandRequest,
     ExpansionRequest,
     Failed,
     Finished,
     Limits,
     PreviewRequest,
+    PythonRequest,
     Request,
     RunRequest,
+    SurveyRequest,
     frame,
 )
 from mino_lsp.worker import linux
@@ -128,7 +131,7 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
         publish(Finished(request.job, devices.list_devices()))
         return 0
-    assert isinstance(request, (PreviewRequest, *get_args(ExpansionRequest)))
+    assert isinstance(request, PreviewRequest | ExpandRequest | SurveyRequest | PythonRequest)
     if not isinstance(request, PreviewRequest) and request.pure:
         _answer_expansions(request, publish)
     if not _limit(request, scratch):

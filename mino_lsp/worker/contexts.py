@@ -21,9 +21,9 @@ from typing import Any, NoReturn
 
 from mino_lsp.types import (
     Answer,
+    ExpandRequest,
     Expansion,
     ExpansionRequest,
-    ExpandRequest,
     Failed,
     Finished,
     FormStarted,
@@ -45,7 +45,6 @@ SENDING_SECONDS = 0.02
 
 _DECIDING = r"require|import|def(?:macro|reader)[^\s()\[\]]*|eval-and-compile|eval-when-compile|do-mac|pragma"
 _DECIDES = re.compile(rf"\((?:{_DECIDING})[\s)]")
-_BEGINS = re.compile(rf"\((?:{_DECIDING})[\s)]")
 _DEFINES = re.compile(r"\((?:def|setv\s|fn\s)")
 _MACRO = re.compile(r"\(defmacro[^\s()\[\]]*\s+([^\s()\[\]]+)")
 
@@ -62,7 +61,7 @@ def deciding(text: str, forms: tuple[Span, ...], before: int) -> tuple[str, ...]
             break
         form = text[span.start : span.end]
         head = form[1:].split(None, 1)[0].rstrip(")") if form.startswith("(") else ""
-        if _BEGINS.match(form) or head in own or (_DECIDES.search(form) and not _DEFINES.match(form)):
+        if _DECIDES.match(form) or head in own or (_DECIDES.search(form) and not _DEFINES.match(form)):
             found.append(form)
             own.update(_MACRO.findall(form))
     return tuple(found)
@@ -70,7 +69,7 @@ def deciding(text: str, forms: tuple[Span, ...], before: int) -> tuple[str, ...]
 
 def is_evaluated(form: str) -> bool:
     """Whether a form that decides is executed too, not compiled only."""
-    return _BEGINS.match(form) is not None
+    return _DECIDES.match(form) is not None
 
 
 def start_of(request: ExpansionRequest) -> int:
@@ -174,7 +173,13 @@ class Context(Job):
         self._current: ExpansionRequest | None = None
         self._asked = NEVER
         self._unsent = b""
+        self._leaving = False
         self.idle_since = time.monotonic()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it will answer nothing more."""
+        return self.ended or self._leaving
 
     @property
     def busy(self) -> bool:
@@ -201,10 +206,10 @@ class Context(Job):
         channel = next((one for one, stream in self._streams.items() if stream is None), None)
         if channel is None or not self._unsent:
             return
-        with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
-            with socket.socket(fileno=os.dup(channel)) as end:
-                while self._unsent:
-                    self._unsent = self._unsent[end.send(self._unsent, socket.MSG_DONTWAIT) :]
+        gone = (BlockingIOError, BrokenPipeError, ConnectionResetError)
+        with contextlib.suppress(*gone), socket.socket(fileno=os.dup(channel)) as end:
+            while self._unsent:
+                self._unsent = self._unsent[end.send(self._unsent, socket.MSG_DONTWAIT) :]
 
     def _hear(self, message: Answer) -> None:
         if isinstance(message, FormStarted):
@@ -232,6 +237,7 @@ class Context(Job):
             self._kill_at = now
         if now >= self._kill_at or (not self.busy and now >= self.idle_since + IDLE_SECONDS):
             self._kill_at = NEVER
+            self._leaving = True
             self.kill()
 
     def _reach(self, limit: str, number: int) -> None:
@@ -277,11 +283,12 @@ class Contexts:
         """Have a request answered by the context that fits, which becomes the last to go."""
         key = key_of(request)
         context = self._contexts.pop(key, None)
-        if context is None or context.ended:
+        if context is None or context.leaving:
             context = self._start(request)
         self._contexts[key] = context
         context.ask(request)
-        for old in [one for one in self._contexts if not self._contexts[one].busy][: max(0, len(self._contexts) - MOST)]:
+        idle = [one for one, context in self._contexts.items() if not context.busy]
+        for old in idle[: max(0, len(self._contexts) - MOST)]:
             self._contexts.pop(old).kill()
 
     def concerned(self, job: int) -> Context | None:

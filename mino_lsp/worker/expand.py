@@ -6,6 +6,7 @@ What decides the macros above a place is a `Macros`; a request is answered by a 
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType
@@ -209,7 +210,8 @@ class _Expander:
         self, step: Step, kept: lexical.Compilation | None, reached: lexical.Reached | None = None
     ) -> Expansion | Failed:
         """Expand by steps as far as asked; `kept` knows what the compiler made of all that is within."""
-        chain, form = [], self._call
+        chain: list[Any] = []
+        form = self._call
         while len(chain) < lexical.MOST_STEPS:
             try:
                 again = step(form)
@@ -320,10 +322,8 @@ def survey(request: SurveyRequest, macros: Macros) -> Survey:
             continue
         text = request.text[span.start : span.end]
         if span in wanted:
-            try:
+            with contextlib.suppress(SyntaxError, RecursionError):
                 found += _surveyed(_Form(request, span, macros), request, macros)
-            except (SyntaxError, RecursionError):
-                pass
         if waiting and waiting[0] == text:
             macros.evaluate(waiting.pop(0))
     return Survey(tuple(found))
@@ -363,7 +363,7 @@ def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
     parts = []
     for span in touched:
         there = _Form(request, span, macros)
-        form, problems = there.form, ()
+        form = there.form
         if len(touched) == 1:
             inside = [p for p in walk(form) if isinstance(p, Object) and there.source.span(p).contains(request.span)]
             form = min(inside, key=lambda part: (lambda s: s.end - s.start)(there.source.span(part)), default=form)

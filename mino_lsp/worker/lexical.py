@@ -32,7 +32,7 @@ _QUOTES = ("quote", "quasiquote")
 _UNQUOTES = ("unquote", "unquote-splice")
 
 
-class Done(HyLanguageError):
+class Done(HyLanguageError):  # type: ignore[misc]  # hy has no types
     """The compiler has come as far as it was wanted. Of Hy's own errors, because Hy would wrap any other."""
 
 
@@ -97,9 +97,7 @@ def compile_watched(
     originals = {place: part for part in _expressions(form) if (place := place_of(part)) in wanted}
     numbers = itertools.count()
 
-    def watch(
-        tree: Any, module: Any, compiler: Any = None, once: bool = False, result_ok: bool = True
-    ) -> Any:
+    def watch(tree: Any, module: Any, compiler: Any = None, once: bool = False, result_ok: bool = True) -> Any:
         place = place_of(tree)
         if place in originals and compiler is not None and tree == originals[place]:
             states = [compiler.extra_macros, *(dict(state["macros"]) for state in compiler.local_state_stack)]

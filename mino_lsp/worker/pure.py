@@ -14,7 +14,7 @@ from typing import Any
 
 import hy
 from hy.compiler import HyASTCompiler
-from hy.models import Expression, Keyword, List, Sequence, Symbol
+from hy.models import Expression, Keyword, List, Symbol
 
 from mino_lsp.worker.written import is_dotted
 
@@ -42,8 +42,8 @@ PURE: dict[str, tuple[str, ...]] = {
 `defmacro!` and its kin), and the `spec/…` macros, which look for what a name means in the module that is compiled."""
 
 NEEDS_TRUST = (
-    "Without trust only macros of Mino's and hyrule's that are known to be pure are expanded, and this is none of them: "
-    "any other runs code of the document's (command mino.trust)."
+    "Without trust only macros of Mino's and hyrule's that are known to be pure are expanded, and this is none of "
+    "them: expanding any other runs code (command mino.trust)."
 )
 
 Step = Callable[[Any], Any]
@@ -72,7 +72,7 @@ class PureMacros:
         while entries:
             module = _module(entries.pop(0))
             prefix, chosen = module, None
-            while entries and isinstance(entries[0], (Keyword, List)) or (entries and entries[0] == Symbol("*")):
+            while entries and (isinstance(entries[0], (Keyword, List)) or entries[0] == Symbol("*")):
                 what = entries.pop(0)
                 if what == Keyword("as") and entries:
                     prefix = str(entries.pop(0))
@@ -102,7 +102,9 @@ class PureMacros:
     def step(self, form: Any) -> Any:
         """One step; a form that is not the call of a pure macro is returned as it is."""
         head = form[0] if isinstance(form, Expression) and form else None
-        name = ".".join(map(str, head[1:])) if is_dotted(head) else str(head) if isinstance(head, Symbol) else ""
+        name = str(head) if isinstance(head, Symbol) else ""
+        if head is not None and is_dotted(head):
+            name = ".".join(map(str, head[1:]))
         if name.startswith("hy.R."):
             module, _, name = name.removeprefix("hy.R.").rpartition(".")
             home = _pure_macros(module).get(name, "")
@@ -128,7 +130,3 @@ def _pure_macros(module: str) -> dict[str, str]:
     if module == "hyrule":
         return {name: home for home, names in PURE.items() if home.startswith("hyrule.") for name in names}
     return dict.fromkeys(PURE.get(module, ()), module)
-
-
-def is_quoted(form: Any) -> bool:
-    return isinstance(form, Sequence) and bool(form) and form[0] in (Symbol("quote"), Symbol("quasiquote"))
