@@ -137,6 +137,8 @@ class _Followed:
     depth: Depth
     quoted: bool
     text: str = ""
+    shown: Shown | None = None
+    comments: int = 0
 
 
 GetWorker = Callable[[Snapshot], Awaitable[Worker]]
@@ -218,6 +220,17 @@ class Expansions:
                 elif start < one.offset:
                     one.offset = min(one.offset, start + len(new))
 
+    def origin(self, virtual: str, offset: Callable[[Text], int]) -> tuple[str, Span] | None:
+        """Where in which document the token comes from that stands at a place of what a virtual document shows."""
+        one = self._followed.get(unquote(virtual))
+        if one is None or one.shown is None:
+            return None
+        # Comments before the text are lines of their own, and those after its lines move nothing.
+        at = offset(Text("\n" * one.comments + one.shown.text.source)) - one.comments
+        found = (source for place, source in one.shown.tokens if place.start <= at <= place.end)
+        source = next(found, None)
+        return (one.uri, source) if source is not None else None
+
     def close(self, uri: str) -> None:
         self._followed = {virtual: one for virtual, one in self._followed.items() if one.uri != uri}
 
@@ -231,10 +244,12 @@ class Expansions:
         try:
             expansion = await self.expand(snapshot, followed.offset, followed.depth, followed.quoted)
         except NoExpansion as error:
+            followed.comments = 1
             return f"; {error}\n{followed.text}"
-        followed.text = with_shapes(snapshot, expansion) + "\n"
-        problems = "".join(f"; {line}\n" for one in expansion.problems for line in one.message.splitlines())
-        return problems + followed.text
+        followed.text, followed.shown = with_shapes(snapshot, expansion) + "\n", expansion
+        told = [f"; {line}\n" for one in expansion.problems for line in one.message.splitlines()]
+        followed.comments = len(told)
+        return "".join([*told, followed.text])
 
 
 def _asked_for(virtual: str) -> _Followed | None:

@@ -21,6 +21,7 @@ from pygls.protocol import default_converter
 from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
+from mino_lsp.expansions import SCHEME
 from mino_lsp.features.code_lenses import code_lenses
 from mino_lsp.features.completion import completions, resolve
 from mino_lsp.features.definition import declaration, definition
@@ -379,6 +380,14 @@ class Server(LanguageServer):
         return self.edge.signature_help(found) if found is not None else None
 
     def definition(self, params: lsp.DefinitionParams) -> Any:
+        virtual = params.text_document.uri
+        if virtual.startswith(f"{SCHEME}:"):
+            at = lsp.Position(params.position.line, params.position.character)
+            found = self.mino.expansions.origin(virtual, lambda text: self.edge.offset(text, at))
+            snapshot = self.mino.snapshot(found[0]) if found is not None else None
+            if found is None or snapshot is None:
+                return []
+            return [lsp.Location(snapshot.uri, self.edge.range(snapshot.text, found[1]))]
         return self.edge.locations(definition(*self._place(params)))
 
     def declaration(self, params: lsp.DeclarationParams) -> Any:

@@ -421,21 +421,121 @@ end of the buffer stay there."
 
 ;;;; Expanding macros
 
+(defvar mino-expansion--source nil
+  "What *mino-expansion* shows: a marker in a program, and how deep to expand.")
+
+(defvar mino-expansion--tick nil
+  "The state of the program's text that *mino-expansion* shows.")
+
+(defvar mino-expansion--map nil
+  "The server's map from the tokens in *mino-expansion* to those of the program.")
+
+(defvar mino-expansion--timer nil
+  "Refreshes *mino-expansion* while the program is being edited.")
+
 (defun mino-expand (&optional once)
-  "Show the full expansion of the macro call at point.
-With a prefix argument, ONCE, expand by one step only."
+  "Show the full expansion of the macro call at point, and again as it changes.
+With a prefix argument, ONCE, expand by one step only.
+In the expansion, RET goes to where a token comes from."
   (interactive "P")
-  (let ((connection (mino--connection)))
-    (mino--request connection "mino.expand"
-                   (append (mino--location connection) (list :depth (if once "step" "all")))
-                   #'mino--show-expansion
+  (mino--connection)
+  (setq mino-expansion--source (cons (point-marker) (if once "step" "all"))
+        mino-expansion--tick nil)
+  (unless mino-expansion--timer
+    (setq mino-expansion--timer (run-with-idle-timer 0.3 t #'mino-expansion--refresh)))
+  (mino-expansion--request #'mino--show-expansion #'mino--complain))
+
+(defun mino-expansion--request (success failure)
+  "Ask for the expansion that is shown; call SUCCESS with it or FAILURE."
+  (pcase-let ((`(,marker . ,depth) mino-expansion--source))
+    (with-current-buffer (marker-buffer marker)
+      (setq mino-expansion--tick (buffer-chars-modified-tick))
+      (save-excursion
+        (goto-char marker)
+        (let ((connection (mino--connection)))
+          (mino--request connection "mino.expand"
+                         (append (mino--location connection) (list :depth depth))
+                         success failure))))))
+
+(defun mino-expansion--refresh ()
+  "Expand anew where the program was edited while its expansion is in sight."
+  (let ((buffer (get-buffer "*mino-expansion*"))
+        (source (and mino-expansion--source (marker-buffer (car mino-expansion--source)))))
+    (cond ((not (and buffer source))
+           (when mino-expansion--timer (cancel-timer mino-expansion--timer))
+           (setq mino-expansion--timer nil))
+          ((and (get-buffer-window buffer t)
+                (not (eql mino-expansion--tick (buffer-chars-modified-tick source)))
+                (with-current-buffer source (mino--find-connection)))
+           ;; Half-typed text has no expansion; the last one stays until there is a new one.
+           (mino-expansion--request #'mino--show-expansion #'ignore)))))
+
+(defun mino-expansion-visit ()
+  "Go to the place in the program that the token at point comes from."
+  (interactive)
+  (let* ((here (mino-expansion--position))
+         (entry (seq-find (lambda (entry)
+                            (let ((from (mino-get entry :from)))
+                              (and (mino-expansion--not-after (mino-get from :start) here)
+                                   (mino-expansion--not-after here (mino-get from :end)))))
+                          mino-expansion--map)))
+    (unless entry (user-error "Mino: a macro made this; it stands nowhere in the program"))
+    (let ((start (mino-get (mino-get entry :to) :start)))
+      (pop-to-buffer (marker-buffer (car mino-expansion--source)))
+      (goto-char (point-min))
+      (forward-line (mino-get start :line))
+      (forward-char (mino-get start :character)))))
+
+(defun mino-expansion--position ()
+  "The line and character of point, from 0."
+  (cons (1- (line-number-at-pos nil t)) (- (point) (line-beginning-position))))
+
+(defun mino-expansion--not-after (one other)
+  "Whether the position ONE is not after OTHER; either may be the server's."
+  (pcase-let* ((plain (lambda (place)
+                        (if (numberp (car-safe place)) place
+                          (cons (mino-get place :line) (mino-get place :character)))))
+               (`(,line . ,column) (funcall plain one))
+               (`(,other-line . ,other-column) (funcall plain other)))
+    (or (< line other-line) (and (= line other-line) (<= column other-column)))))
+
+(defun mino-show-python ()
+  "Show the Python that the region, or the form at point, compiles to."
+  (interactive)
+  (let* ((connection (mino--connection))
+         (place (lambda (where)
+                  (save-excursion (goto-char where)
+                                  (plist-get (mino--location connection) :position))))
+         (start (if (use-region-p) (region-beginning) (point)))
+         (end (if (use-region-p) (region-end) (point))))
+    (mino--request connection "mino.showPython"
+                   (list :uri (plist-get (mino--location connection) :uri)
+                         :range (list :start (funcall place start) :end (funcall place end)))
+                   #'mino--show-python
                    #'mino--complain)))
+
+(defun mino--show-python (answer)
+  "Show ANSWER, the server's to mino.showPython."
+  (let ((problem (mino--first-problem answer)))
+    (if problem (mino--complain problem)
+      (with-current-buffer (get-buffer-create "*mino-python*")
+        (let ((inhibit-read-only t))
+          (erase-buffer)
+          (insert (mino-get answer :text) "\n")
+          (goto-char (point-min)))
+        (delay-mode-hooks (python-mode))
+        (font-lock-ensure)
+        (setq buffer-read-only t)
+        (local-set-key (kbd "q") #'quit-window)
+        (display-buffer (current-buffer))))))
 
 (defun mino--show-expansion (answer)
   "Show ANSWER, the server's to mino.expand, or why there is nothing to show."
   (let ((text (mino-get answer :text)))
     (if (and (stringp text) (not (string-empty-p text)))
-        (funcall mino-display-expansion-function text answer)
+        (progn
+          (setq mino-expansion--map (mino-get answer :map))
+          (funcall mino-display-expansion-function text answer))
       (mino--complain (or (mino--first-problem answer) "there is no macro call at point")))))
 
 (defun mino--first-problem (answer)
@@ -458,6 +558,7 @@ With a prefix argument, ONCE, expand by one step only."
     (setq buffer-read-only t)
     (set-buffer-modified-p nil)
     (local-set-key (kbd "q") #'quit-window)
+    (local-set-key (kbd "RET") #'mino-expansion-visit)
     (display-buffer (current-buffer)
                     '((display-buffer-reuse-window display-buffer-below-selected)
                       (window-height . fit-window-to-buffer)))))

@@ -44,6 +44,7 @@ class _Layout:
 
     def __init__(self, width: int) -> None:
         self._width = width
+        self._widths: dict[tuple[int, int], int] = {}
 
     def lay(self, form: Form, column: int, closers: int, pairs: bool = False) -> str:
         text = form.text
@@ -80,7 +81,7 @@ class _Layout:
         if name in _PAIRS or how is Style.CALL:
             groups = _groups(parts[1:], 2) if name in _PAIRS else _arguments(parts[1:])
             after = advance(column + 2, first)
-            aligned = after + max(self._least(group) for group in groups) + closers <= self._width
+            aligned = after + max(self._least(part) for group in groups for part in group) + closers <= self._width
             if name != "cond" and aligned and _starts_plainly(groups[0], self._fits(groups[0][0].text, after, closers)):
                 return f"{first} {self._lines(groups, after, closers)}"
             return first + self._below(groups, column + (2 if name == "cond" else 1), closers)
@@ -128,9 +129,15 @@ class _Layout:
                 lines[-1] = longer
         return ("\n" + " " * column).join(lines)
 
-    def _least(self, group: tuple[Form, ...]) -> int:
-        """The width that the longest token of a group needs."""
-        return max((len(form.text) for part in group for form in part.walk() if _is_atom(form)), default=0)
+    def _least(self, form: Form) -> int:
+        """The width that a form needs if all that it holds begins lines, each a column further in."""
+        if _is_atom(form):
+            return len(form.text)
+        key = (form.start, form.end)
+        if key not in self._widths:
+            inner = [self._least(part) for part in form.forms] or [0]
+            self._widths[key] = max([1 + width for width in inner[:-1]] + [2 + inner[-1]])
+        return self._widths[key]
 
 
 def _is_atom(form: Form) -> bool:

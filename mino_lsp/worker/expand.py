@@ -125,6 +125,7 @@ class _Form:
         self.span = span
         self.source = Source(request.text, request.path)
         self.form = macros.read(request.text[span.start : span.end])
+        self.form.source = request.text  # Hy looks up the lines of its errors there
         line = self.source.line(span.start)
         column = span.start - self.source.offset(line, 1)
         for part in walk(self.form):
@@ -156,12 +157,7 @@ def expand(request: ExpandRequest, macros: Macros, publish: Callable[[Any], None
     publish(FormStarted(request.job, span))
     there = _Form(request, span, macros)
     source = there.source
-
-    def covers(form: Any, offset: int) -> bool:
-        place = source.span(form)
-        return place.start <= offset <= place.end
-
-    around = lexical.candidates(there.form, request.offset, covers, request.quoted)
+    around = lexical.candidates(there.form, request.offset, source.span, request.quoted)
     if macros.pure is not None:
         pure = macros.pure.step
         call = next((call for call in around if pure(call) is not call), None)
@@ -263,7 +259,7 @@ class _Expander:
 
     def _blame(self, error: BaseException, at_call: bool = True) -> None:
         """What a macro raised is reported at its call; what the compiler refuses too, if it is here."""
-        error = blame.behind(error, MemoryError) or error
+        error = blame.behind(error, MemoryError) or blame.behind(error, OSError) or error
         for problem in blame.problems(error, self._span, self._there.source, None):
             inside = self._span.contains(problem.span)
             if inside or at_call:
@@ -330,17 +326,15 @@ def survey(request: SurveyRequest, macros: Macros) -> Survey:
 
 
 def _surveyed(there: _Form, request: SurveyRequest, macros: Macros) -> Iterator[SurveyedCall]:
-    places = {
-        place: part for part in walk(there.form) if isinstance(part, Expression) and part and (place := place_of(part))
-    }
     if macros.pure is not None:
-        for call in places.values():
+        for call in lexical.unquoted(there.form):
             form = call
             while (again := macros.pure.step(form)) is not form:
                 form = again
             if form is not call:
                 yield SurveyedCall(there.write(call[0]), there.source.span(call), there.write(form)[:SURVEYED])
         return
+    places = {place: part for part in walk(there.form) if isinstance(part, Expression) and (place := place_of(part))}
     kept = macros.compile(there.form, request.text, set(places), lambda call: None)
     for place, reached in kept.reached.items():
         form, steps = reached.tree, 0
@@ -365,8 +359,10 @@ def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
         there = _Form(request, span, macros)
         form = there.form
         if len(touched) == 1:
-            inside = [p for p in walk(form) if isinstance(p, Object) and there.source.span(p).contains(request.span)]
-            form = min(inside, key=lambda part: (lambda s: s.end - s.start)(there.source.span(part)), default=form)
+            # At a cursor, a name alone says nothing.
+            kind = Object if request.span.end > request.span.start else Expression
+            around = [p for p in walk(form) if isinstance(p, kind) and there.source.span(p).contains(request.span)]
+            form = around[-1] if around else form
         try:
             parts.append(_python(form, there, request, macros))
         except Exception as error:  # noqa: BLE001 - a macro of the user's, or what the compiler says of the form

@@ -20,6 +20,7 @@ from hy.errors import HyLanguageError
 from hy.macros import macroexpand
 from hy.models import Expression, FComponent, FString, Object, Sequence, Symbol
 
+from mino_lsp.types import Span
 from mino_lsp.worker.written import Place, place_of
 
 MOST_STEPS = 1000
@@ -65,7 +66,7 @@ class Compilation:
     error: BaseException | None = None
 
 
-def candidates(form: Any, offset: int, covers: Callable[[Any, int], bool], quoted: bool) -> list[Expression]:
+def candidates(form: Any, offset: int, span: Callable[[Any], Span], quoted: bool) -> list[Expression]:
     """The expressions around an offset, innermost first; what is quoted is data, unless `quoted`."""
     path: list[Expression] = []
     level = 0
@@ -77,8 +78,29 @@ def candidates(form: Any, offset: int, covers: Callable[[Any, int], bool], quote
             level += (head == "quasiquote") - (head in _UNQUOTES)
             if (level <= 0 or quoted) and head not in (*_QUOTES, *_UNQUOTES):
                 path.append(form)
-        form = next((part for part in form if covers(part, offset)), None)
+        places = [(there.end - there.start, part) for part in form if _covers(there := span(part), offset)]
+        # The head of a form with a prefix, as of ~x, has the place of all of it.
+        form = min(places, key=lambda place: place[0], default=(0, None))[1]
     return path[::-1]
+
+
+def unquoted(form: Any, level: int = 0) -> Iterator[Expression]:
+    """The expressions of a form that are code as far as quotes tell."""
+    if not isinstance(form, Sequence):
+        return
+    if isinstance(form, Expression) and form:
+        head = str(form[0]) if isinstance(form[0], Symbol) else ""
+        if head == "quote":
+            return
+        level += (head == "quasiquote") - (head in _UNQUOTES)
+        if level <= 0 and head not in (*_QUOTES, *_UNQUOTES):
+            yield form
+    for part in form:
+        yield from unquoted(part, level)
+
+
+def _covers(span: Span, offset: int) -> bool:
+    return span.start <= offset <= span.end
 
 
 def compile_watched(

@@ -83,9 +83,13 @@ async def check(editor: Editor, folder: Path) -> Document:
     assert await document.hints() == []
     await document.lenses()
     assert (await document.expand("(-> (torch"))["text"] == "(+ (torch.ones 3) 1)"
-    for call in ("(writes)", "(m)", "(do-mac", "(require beside", "(defmacro", "(defmain", "(eval-when-compile"):
+    for call in ("(writes)", "(m)", "(do-mac", "(require beside", "(defmacro", "(eval-when-compile"):
         arguments = {"uri": document.uri, "position": document.place(call), "depth": "all"}
-        assert "Without trust only Mino's threading macros" in await editor.refusal("mino.expand", arguments)
+        assert "Without trust only macros of Mino's and hyrule's" in await editor.refusal("mino.expand", arguments)
+    for depth in ("step", "one", "all"):
+        assert (await document.expand("(defmain", depth=depth))["head"] == "defmain"
+    arguments = {"uri": document.uri, "range": {"start": document.place("(writes)"), "end": document.place("(m)")}}
+    assert "is not trusted to run" in await editor.refusal("mino.showPython", arguments)
     for command in ("mino.run", "mino.preview", "mino.devices"):
         told = await editor.refusal(command, {"uri": document.uri})
         assert told == f"The folder {folder} is not trusted to run (command mino.trust)."

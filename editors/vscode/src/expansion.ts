@@ -1,4 +1,5 @@
-// Macro expansions, each in a read-only document beside the program.
+// Macro expansions, each in a read-only document beside the program. The server serves their text, and has VS Code ask
+// for it anew while the program changes; a definition in one is the place in the program that it stands for.
 
 import * as vscode from "vscode";
 import { Server } from "./server";
@@ -6,20 +7,24 @@ import { Server } from "./server";
 const SCHEME = "mino-expansion";
 
 interface Expansion {
-  head: string | null;
+  document: string;
+  problems: { message: string }[];
+}
+
+interface Python {
   text: string;
   problems: { message: string }[];
 }
 
 export class Expansions implements vscode.Disposable {
-  private readonly texts = new Map<string, string>();
-  private count = 0;
-  private readonly registrations = vscode.Disposable.from(
-    vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
-      provideTextDocumentContent: (uri) => this.texts.get(uri.toString()),
-    }),
-    vscode.workspace.onDidCloseTextDocument((document) => this.texts.delete(document.uri.toString())),
-  );
+  private readonly registration: vscode.Disposable;
+
+  constructor(server: Server) {
+    this.registration = vscode.languages.registerDefinitionProvider(
+      { scheme: SCHEME },
+      { provideDefinition: (document, position) => server.definition(document.uri, position) },
+    );
+  }
 
   async expandAt(editor: vscode.TextEditor, server: Server): Promise<void> {
     const { line, character } = editor.selection.active;
@@ -28,27 +33,38 @@ export class Expansions implements vscode.Disposable {
       position: { line, character },
       depth: "all",
     });
-    if (expansion) await this.show(expansion);
+    if (!expansion) return;
+    tell(expansion.problems);
+    await show(await vscode.workspace.openTextDocument(vscode.Uri.parse(expansion.document)));
+  }
+
+  async pythonAt(editor: vscode.TextEditor, server: Server): Promise<void> {
+    const { start, end } = editor.selection;
+    const python = await server.execute<Python>("mino.showPython", {
+      uri: editor.document.uri.toString(),
+      range: {
+        start: { line: start.line, character: start.character },
+        end: { line: end.line, character: end.character },
+      },
+    });
+    if (!python) return;
+    tell(python.problems);
+    if (python.text) await show(await vscode.workspace.openTextDocument({ language: "python", content: python.text }));
   }
 
   dispose(): void {
-    this.registrations.dispose();
+    this.registration.dispose();
   }
+}
 
-  private async show(expansion: Expansion): Promise<void> {
-    const problem = expansion.problems[0]?.message;
-    if (problem) void vscode.window.showInformationMessage(problem);
-    if (!expansion.text) return;
-    // The count keeps one expansion's document apart from the next of the same macro.
-    this.count += 1;
-    const head = (expansion.head ?? "the form").replaceAll("/", "∕");
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/Expansion of ${head}.hy`, query: `${this.count}` });
-    this.texts.set(uri.toString(), expansion.text);
-    const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, {
-      viewColumn: vscode.ViewColumn.Beside,
-      preserveFocus: true,
-      preview: true,
-    });
-  }
+function tell(problems: { message: string }[]): void {
+  if (problems[0]) void vscode.window.showInformationMessage(problems[0].message);
+}
+
+async function show(document: vscode.TextDocument): Promise<void> {
+  await vscode.window.showTextDocument(document, {
+    viewColumn: vscode.ViewColumn.Beside,
+    preserveFocus: true,
+    preview: true,
+  });
 }

@@ -11,8 +11,8 @@ let server: Server | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const run = new Run();
   const status = new Status();
-  const expansions = new Expansions();
   const started = (server = new Server(run, status));
+  const expansions = new Expansions(started);
 
   const command = (id: string, action: () => unknown) => vscode.commands.registerCommand(id, action);
   context.subscriptions.push(
@@ -23,6 +23,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     command("mino.ui.stop", () => started.execute("mino.stop", {})),
     command("mino.ui.trust", () => onDocument((editor) => trust(editor, started))),
     command("mino.ui.expand", () => onDocument((editor) => expansions.expandAt(editor, started))),
+    command("mino.ui.python", () => onDocument((editor) => expansions.pythonAt(editor, started))),
     command("mino.ui.restart", () => started.restart()),
     command("mino.ui.output", () => started.showOutput()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),

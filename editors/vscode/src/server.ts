@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 import {
   ClientCapabilities,
   CloseAction,
+  DefinitionRequest,
   DidChangeConfigurationNotification,
   LanguageClient,
   LanguageClientOptions,
@@ -72,6 +73,18 @@ export class Server {
     if (answer === restart) await this.restart();
     else if (answer) this.showOutput();
     return undefined;
+  }
+
+  /** Where what stands at a place of an expansion comes from. */
+  async definition(uri: vscode.Uri, position: vscode.Position): Promise<vscode.Location[]> {
+    const client = this.client;
+    if (!client?.isRunning()) return [];
+    const answer = await client.sendRequest(DefinitionRequest.type, {
+      textDocument: { uri: client.code2ProtocolConverter.asUri(uri) },
+      position: client.code2ProtocolConverter.asPosition(position),
+    });
+    const found = await client.protocol2CodeConverter.asDefinitionResult(answer);
+    return [found ?? []].flat() as vscode.Location[];
   }
 
   showOutput(): void {
