@@ -211,7 +211,7 @@ class Context(Job):
             while self._unsent:
                 self._unsent = self._unsent[end.send(self._unsent, socket.MSG_DONTWAIT) :]
 
-    def _hear(self, message: Answer) -> None:
+    def _hear(self, message: Answer, rank: int | None = None) -> None:
         if isinstance(message, FormStarted):
             self._span = message.span
         elif isinstance(message, Finished) and self._current is not None:
