@@ -69,8 +69,13 @@ def warm_up(pure: bool) -> None:
 
 
 def warm_up_further() -> None:
-    """Import what torch imports by itself at the first step of an optimizer: a second that no child should pay."""
+    """Import what torch imports by itself at the first step of an optimizer, or at the first operator on shapes alone:
+    seconds that no child should pay."""
     import torch._dynamo  # noqa: F401
+
+    from mino_lsp.worker import fake
+
+    fake.warm_up()
 
 
 def enter(

@@ -10,10 +10,10 @@ import ast
 import builtins
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from mino_lsp.types import Fact, ModuleValue, OtherValue, Span, TensorValue, Value
+from mino_lsp.types import Evidence, Fact, ModuleValue, OtherValue, Span, TensorValue, Value
 from mino_lsp.worker.source import Source
 
 MAX_VALUES = 8
@@ -21,7 +21,11 @@ MAX_VALUES = 8
 
 FLUSH_SECONDS = 0.05
 
+IDLE_TURNS = 2
+"""How many turns of a loop that tell nothing new are enough to leave it, once its share of the budget is used."""
+
 _SEEN, _MADE = "__mino_seen__", "__mino_made__"
+_TURNS, _AGAIN = "__mino_turns__", "__mino_again__"
 """The probes' names: builtins of the session's process, so that no namespace of the user's shows them."""
 
 _Node = TypeVar("_Node", bound=ast.AST)
@@ -125,6 +129,16 @@ class _Instrument(ast.NodeTransformer):
             name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
             probe = self._seen(name, self._source.node_span(node.target))
             node.body.insert(0, ast.copy_location(ast.Expr(probe), node.target))
+        turns = ast.Call(ast.Name(_TURNS, ast.Load()), [node.iter], [])
+        node.iter = ast.copy_location(turns, node.iter)
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        """A loop that teaches nothing more may be left before its next turn."""
+        self.generic_visit(node)
+        place = self._source.node_span(node)
+        again = ast.Call(ast.Name(_AGAIN, ast.Load()), [ast.Constant(place.start)], [])
+        node.test = ast.copy_location(ast.BoolOp(ast.And(), [node.test, again]), node.test)
         return node
 
 
@@ -180,6 +194,13 @@ class Recorder:
         self._last: dict[tuple[int, int], Any] = {}
         self._operands: dict[Span, tuple[Span, ...]] = {}
         self._next_flush = 0.0
+        self.evidence: Evidence = "preview"
+        self.loops_until = float("inf")
+        self._evidence: dict[tuple[int, int], Evidence] = {}
+        self._found = 0
+        self._turns: dict[int, tuple[int, int]] = {}
+        builtins.__dict__[_TURNS] = self.turns
+        builtins.__dict__[_AGAIN] = self.again
         builtins.__dict__[_SEEN] = self.seen
         builtins.__dict__[_MADE] = self.made
 
@@ -202,6 +223,8 @@ class Recorder:
             kept = len(values) < MAX_VALUES
             values[key] = (key if isinstance(key, ModuleValue) else summarize(value, self._torch)) if kept else None
             self._fresh.add(place)
+            self._evidence[place] = self.evidence
+            self._found += 1
             if time.monotonic() > self._next_flush:
                 self.flush()
         return value
@@ -223,6 +246,33 @@ class Recorder:
         assert isinstance(summary, ModuleValue)
         self._modules[id(module)] = (weakref.ref(module), size, summary)
         return summary
+
+    def assume(self) -> None:
+        """What is found from here on rests on an assumption."""
+        self.evidence = "assumed"
+
+    def turns(self, iterable: Any) -> Iterator[Any]:
+        """The turns of a `for`, until two whole ones told nothing new and the CPU time up to `loops_until` is used."""
+        found, idle = self._found, 0
+        for item in iterable:
+            if self._leaves(idle):
+                return
+            yield item
+            idle = idle + 1 if self._found == found else 0
+            found = self._found
+
+    def again(self, place: int) -> bool:
+        """Whether the `while` at `place` takes another turn."""
+        found, idle = self._turns.get(place, (-1, 0))
+        idle = idle + 1 if found == self._found else 0
+        self._turns[place] = (self._found, idle)
+        return not self._leaves(idle)
+
+    def _leaves(self, idle: int) -> bool:
+        if idle < IDLE_TURNS or time.process_time() < self.loops_until:
+            return False
+        self.assume()
+        return True
 
     def instrument(self, tree: ast.Module, source: Source) -> ast.Module:
         """Put probes into a tree whose positions are still Hy's."""
@@ -254,7 +304,7 @@ class Recorder:
             for place in sorted(self._fresh):
                 values = self._facts[place]
                 kept = tuple(value for value in values.values() if value is not None)
-                facts.append(Fact(Span(*place), kept, len(values)))
+                facts.append(Fact(Span(*place), kept, len(values), self._evidence[place]))
             self._fresh.clear()
             self._publish(tuple(facts))
         self._next_flush = time.monotonic() + FLUSH_SECONDS

@@ -49,7 +49,7 @@ def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     module, reader = main_module(request.path), HyReader()
-    leave = modes.enter(request)
+    leave = modes.enter(request, recorder)
     evaluated, stopped, reached, failed = 0, "", "", False
 
     def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:

@@ -1,0 +1,438 @@
+"""The heavy way: operators run on shapes and dtypes, so that a model of any size can be looked at.
+
+Torch's fake tensors, with what they lack for programs as people write them: small values that are known stay known (a
+permutation, a mask, the lengths of a batch), values that are not known are given as `unknown` has them, and an operator
+whose result has a size that depends on values is executed on ones. What rests on that is assumed.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch._subclasses import fake_tensor
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.utils._mode_utils import no_dispatch
+from torch.utils._python_dispatch import _disable_current_modes
+
+from mino_lsp.worker import unknown
+from mino_lsp.worker.patches import Patches
+
+KNOWN_WHOLE, KNOWN_REAL = 1 << 16, 1 << 10
+"""How many elements a tensor may have whose values are kept: of integers or truth values, and of real numbers."""
+
+SUBSTITUTED = 1 << 24
+"""How many elements an operator may be executed on whose result has a size that depends on values."""
+
+_UNSUPPORTED = (
+    fake_tensor.DynamicOutputShapeException,
+    fake_tensor.DataDependentOutputException,
+    fake_tensor.UnsupportedOperatorException,
+    fake_tensor.UnsupportedFakeTensorException,
+)
+
+aten = torch.ops.aten
+
+
+class Shapes(FakeTensorMode):  # type: ignore[misc]
+    """A fake-tensor mode that a copy of a model shares, and that keeps small values."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_fallback_kernels=True, allow_non_fake_inputs=True)
+
+    def __deepcopy__(self, memo: Any) -> Shapes:
+        return self
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def may_turn_const(self, t: torch.Tensor) -> bool:
+        return _few(t) and type(t) is torch.Tensor and t.device.type == "cpu"
+
+    def dispatch(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is aten._local_scalar_dense.default:
+            return _scalar(args[0])
+        if func in (aten.equal.default, aten.allclose.default) and not all(known(t) is not None for t in args[:2]):
+            unknown.assumed()
+            return True
+        inputs = [self._known_input(t) for t in _tensors((*args, *kwargs.values()))]
+        drawn = isinstance(func, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in func.tags
+        try:
+            if drawn and inputs and all(value is not None for value in inputs):
+                return self._draw(func, types, args, kwargs)
+            out = super().dispatch(func, types, args, kwargs)
+        except _UNSUPPORTED as error:
+            return self._substitute(func, args, kwargs, error)
+        if not inputs and isinstance(out, FakeTensor) and out.constant is None:
+            self._make_known(out, func, args, kwargs)
+        return out
+
+    def _known_input(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        if isinstance(tensor, FakeTensor):
+            if tensor.constant is not None and known(tensor) is None:
+                tensor.constant = None
+            return tensor.constant
+        return tensor if self.may_turn_const(tensor) else None
+
+    def _make_known(self, out: Any, func: Any, args: Any, kwargs: Any) -> None:
+        """Keep the values of a small tensor that is made from none."""
+        with no_dispatch():
+            if not _few(out) or out.fake_device.type != "cpu":
+                return
+            if func._schema.name.startswith(("aten::empty", "aten::new_empty")):
+                real = torch.zeros(out.shape, dtype=out.dtype)
+            else:
+                real = func(*args, **{**kwargs, "device": torch.device("cpu")} if "device" in kwargs else kwargs)
+        if isinstance(real, torch.Tensor):
+            self._keep(out, real)
+
+    def _keep(self, tensor: Any, real: torch.Tensor) -> None:
+        tensor.constant = real
+        self.fake_tensor_converter.add_constant_storage_mapping(tensor)
+
+    def _draw(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Random numbers for known values: torch's fake tensors would forget them."""
+        written = [t for t in _tensors(args[:1]) if func._schema.is_mutable and isinstance(t, FakeTensor)]
+        values = [t.constant for t in written]
+        real_args, real_kwargs = _replaced(args, known), _replaced(kwargs, known)
+        with no_dispatch():
+            real = func(*real_args, **real_kwargs)
+        out = super().dispatch(func, types, args, kwargs)
+        for tensor, value in zip(written, values, strict=True):
+            self._keep(tensor, value)
+        if not written and isinstance(out, FakeTensor) and isinstance(real, torch.Tensor) and self.may_turn_const(real):
+            self._keep(out, real)
+        return out
+
+    def _substitute(self, func: Any, args: Any, kwargs: Any, error: Exception) -> Any:
+        """Execute an operator that fake tensors don't have, on ones where the values are not known."""
+        if sum(tensor.numel() for tensor in _tensors((*args, *kwargs.values()))) > SUBSTITUTED:
+            raise error
+        if not isinstance(error, fake_tensor.UnsupportedOperatorException):
+            unknown.assumed()
+        with no_dispatch():
+            out = func(*_replaced(args, _ones), **_replaced(kwargs, _ones))
+        return _replaced(out, lambda tensor: self.fake_tensor_converter.from_real_tensor(self, tensor))
+
+
+def _few(tensor: torch.Tensor) -> bool:
+    most = KNOWN_REAL if tensor.is_floating_point() or tensor.is_complex() else KNOWN_WHOLE
+    return bool(tensor.numel() <= most and tensor.layout == torch.strided)
+
+
+def known(tensor: torch.Tensor) -> torch.Tensor | None:
+    """The values of a tensor, if they are known."""
+    if not isinstance(tensor, FakeTensor):
+        return tensor
+    real: torch.Tensor | None = tensor.constant
+    if real is None or real.dtype != tensor.dtype or real.shape != tensor.shape:
+        return None
+    return real
+
+
+def _ones(tensor: torch.Tensor) -> torch.Tensor:
+    real = known(tensor)
+    return torch.ones(tensor.shape, dtype=tensor.dtype) if real is None else real
+
+
+def _tensors(values: Any) -> list[torch.Tensor]:
+    found = []
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _tensors(value)
+    return found
+
+
+def _replaced(value: Any, replace: Callable[[Any], Any]) -> Any:
+    if isinstance(value, torch.Tensor):
+        return replace(value)
+    if isinstance(value, (list, tuple)):
+        items = [_replaced(item, replace) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if isinstance(value, dict):
+        return {name: _replaced(item, replace) for name, item in value.items()}
+    return value
+
+
+def _scalar(tensor: torch.Tensor) -> Any:
+    """What C++ gets that asks for a value."""
+    real = known(tensor)
+    if real is not None:
+        with no_dispatch():
+            return real.item()
+    unknown.assumed()
+    return True if tensor.dtype == torch.bool else 1.0 if tensor.dtype.is_floating_point else 1
+
+
+def _value(tensor: torch.Tensor, dtype: torch.dtype) -> Any:
+    """What Python gets that asks for a value that is not known."""
+    if dtype == torch.bool:
+        return unknown.Undecided()
+    if dtype.is_floating_point:
+        return unknown.UnknownFloat(1.0)
+    return complex(1.0) if dtype.is_complex else unknown.UnknownInt.assuming()
+
+
+def warm_up() -> None:
+    """Have torch import what the first fake operators need: more than a second, which no preview should pay."""
+    with Shapes():
+        layer = torch.nn.Linear(64, 64)
+        torch.nn.functional.layer_norm(torch.relu(layer(torch.ones(2, 64))), (64,)).sum()
+
+
+def enter(patches: Patches) -> None:
+    """From here on operators run on shapes and dtypes."""
+    _replace_values(patches)
+    _replace_functions(patches)
+    patches.enter_context(Shapes())
+
+
+def _replace_values(patches: Patches) -> None:
+    """What asks a tensor for its values."""
+
+    def item(self: Any) -> Any:
+        real = known(self)
+        if real is None and self.numel() != 1:
+            raise RuntimeError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
+        return _value(self, self.dtype) if real is None else _really(real.item)
+
+    def tolist(self: Any) -> Any:
+        real = known(self)
+        if real is not None:
+            return _really(real.tolist)
+        return _nested(tuple(self.shape), lambda: _value(self, self.dtype))
+
+    def to_numpy(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.device.type != "cpu":
+            told = f"can't convert {self.device} device type tensor to numpy. "
+            raise TypeError(told + "Use Tensor.cpu() to copy the tensor to host memory first.")
+        if self.requires_grad and not kwargs.get("force"):
+            told = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            raise RuntimeError(told)
+        real = known(self)
+        if real is not None:
+            return _really(lambda: real.detach().numpy())
+        unknown.assumed()
+        dtype = _really(lambda: torch.empty(0, dtype=self.dtype).numpy().dtype)
+        if self.numel() > KNOWN_WHOLE:
+            return np.broadcast_to(np.ones((), dtype), tuple(self.shape))
+        return np.ones(tuple(self.shape), dtype)
+
+    def truth(self: Any) -> bool:
+        real = known(self)
+        if real is not None:
+            return bool(_really(real.__bool__))
+        if self.numel() != 1:
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        unknown.assumed()
+        return unknown.decide(sys._getframe(1))
+
+    def number(kind: type) -> Callable[[Any], Any]:
+        def convert(self: Any) -> Any:
+            return kind(_scalar(self))
+
+        return convert
+
+    def formatted(self: Any, spec: str) -> str:
+        return format(self.item(), spec) if self.dim() == 0 else object.__format__(self, spec)
+
+    def deep_copy(self: Any, memo: dict[int, Any]) -> Any:
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            told = "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
+            raise RuntimeError(f"{told} at the moment.")
+        made = self.detach().clone()
+        made = torch.nn.Parameter(made) if isinstance(self, torch.nn.Parameter) else made
+        made.requires_grad_(self.requires_grad)
+        made.grad = copy.deepcopy(self.grad, memo)
+        memo[id(self)] = made
+        return made
+
+    values = {
+        "item": item,
+        "__deepcopy__": deep_copy,
+        "tolist": tolist,
+        "numpy": to_numpy,
+        "__bool__": truth,
+        "__format__": formatted,
+    }
+    values |= {"__int__": number(int), "__index__": number(int), "__float__": number(float)}
+    for name, function in values.items():
+        patches.set(FakeTensor, name, function)
+
+
+def _really(function: Callable[[], Any]) -> Any:
+    with no_dispatch():
+        return function()
+
+
+def _nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
+    return [_nested(shape[1:], make) for _ in range(shape[0])] if shape else make()
+
+
+def _replace_functions(patches: Patches) -> None:
+    """What reads values in C++, where no operator tells."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    patches.callback(torch.backends.mha.set_fastpath_enabled, fast)
+    patches.set(torch.distributions.Distribution, "_validate_args", False)
+
+    def as_it_is(model: Any, *_: Any, **__: Any) -> Any:
+        return model
+
+    for name in ("script", "trace", "freeze"):
+        patches.set(torch.jit, name, as_it_is)
+    for module in (torch, torch.random):
+        for name in ("get_rng_state", "set_rng_state"):
+            patches.set(module, name, _real(getattr(module, name)))
+    patches.set(torch, "from_numpy", torch.as_tensor)
+    patches.set(torch.nn.Module, "_apply", _apply)
+    _replace_packing(patches)
+    _replace_saving(patches)
+
+    def ctc_loss(
+        log_probs: Any,
+        targets: Any,
+        input_lengths: Any,
+        target_lengths: Any,
+        blank: int = 0,
+        reduction: int = 1,
+        *_: Any,
+    ) -> Any:
+        total = log_probs.sum() * 0
+        return total if reduction else total.expand(log_probs.shape[1] if log_probs.dim() == 3 else 1)
+
+    patches.set(torch, "ctc_loss", ctc_loss)
+
+
+def _apply(module: torch.nn.Module, function: Callable[[Any], Any], recurse: bool = True) -> torch.nn.Module:
+    """`Module._apply` as it is for tensors that are real: a parameter stays the object that an optimizer may hold."""
+    for child in module.children() if recurse else ():
+        child._apply(function)
+    with torch.no_grad():
+        for parameter in module._parameters.values():
+            if parameter is not None:
+                parameter.data = function(parameter)
+                if parameter.grad is not None:
+                    parameter.grad.data = function(parameter.grad)
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = function(buffer)
+    return module
+
+
+def _real(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with _disable_current_modes():
+            return function(*args, **kwargs)
+
+    return call
+
+
+def _replace_packing(patches: Patches) -> None:
+    """Packed sequences, whose lengths C++ reads."""
+    forward = torch._VF
+
+    def pack(data: Any, lengths: Any, batch_first: bool) -> Any:
+        data = data.transpose(0, 1) if batch_first else data
+        sizes = _lengths(lengths, data.shape[0])
+        counts = [sum(size > step for size in sizes) for step in range(max(sizes))]
+        packed = torch.cat([data[step, :count] for step, count in enumerate(counts)])
+        return packed, torch.tensor(counts)
+
+    def unpack(data: Any, batch_sizes: Any, batch_first: bool, value: float, total_length: int) -> Any:
+        counts = _lengths(batch_sizes, 1)
+        steps = max(len(counts), total_length)
+        padded = data.new_full((steps, counts[0], *data.shape[1:]), value) + data.sum() * 0
+        lengths = [sum(count > which for count in counts) for which in range(counts[0])]
+        return (padded.transpose(0, 1) if batch_first else padded), torch.tensor(lengths)
+
+    patches.set(forward, "_pack_padded_sequence", pack)
+    patches.set(forward, "_pad_packed_sequence", unpack)
+    for name in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
+        patches.set(forward, name, _packed_or(getattr(forward, name), name == "lstm"))
+
+
+def _lengths(values: Any, most: int) -> list[int]:
+    real = known(values) if isinstance(values, torch.Tensor) else torch.as_tensor(values)
+    if real is not None:
+        return [int(value) for value in _really(real.tolist)]
+    unknown.assumed()
+    return [most] * int(values.shape[0])
+
+
+def _packed_or(recur: Callable[..., Any], has_cell: bool) -> Callable[..., Any]:
+    def call(data: Any, second: Any, *rest: Any) -> Any:
+        if not isinstance(second, torch.Tensor) or isinstance(rest[0], bool):
+            return recur(data, second, *rest)
+        if not isinstance(rest[1], (list, tuple)):
+            return recur(data, second, *rest)
+        state, weights = rest[0], rest[1]
+        hidden = state[0] if isinstance(state, (list, tuple)) else state
+        directions = 2 if rest[6] else 1
+        width = hidden.shape[-1] * directions
+        through = data.sum() * 0 + sum(weight.sum() * 0 for weight in weights)
+        out = data.new_zeros(data.shape[0], width) + through
+        return (out, hidden + through, state[1] + through) if has_cell else (out, hidden + through)
+
+    return call
+
+
+_SAVED = b"Saved in a preview on shapes: "
+
+
+def _replace_saving(patches: Patches) -> None:
+    """What is saved is kept here, and a note of it where it was to be written."""
+    kept: dict[bytes, Any] = {}
+    numbers = itertools.count(1)
+    load_file = torch.load
+
+    def save(obj: Any, f: Any, *_: Any, **__: Any) -> None:
+        note = _SAVED + str(next(numbers)).encode()
+        kept[note] = copy.deepcopy(obj)
+        if hasattr(f, "write"):
+            f.write(note)
+        else:
+            with open(f, "wb") as file:
+                file.write(note)
+
+    def load(f: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if hasattr(f, "read"):
+            place = f.tell()
+            note = f.read(len(_SAVED) + 8)
+            f.seek(place)
+        else:
+            with open(os.fspath(f), "rb") as file:
+                note = file.read(len(_SAVED) + 8)
+        if note not in kept:
+            return load_file(f, map_location, *args, **kwargs)
+        found = copy.deepcopy(kept[note])
+        return found if map_location is None or callable(map_location) else _moved(found, map_location)
+
+    patches.set(torch, "save", save)
+    patches.set(torch, "load", load)
+
+
+def _moved(value: Any, place: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        where = place.get(str(value.device), value.device) if isinstance(place, dict) else place
+        return value.detach().to(where).requires_grad_(value.requires_grad)
+    if isinstance(value, dict):
+        moved = copy.copy(value)
+        for key, item in value.items():
+            moved[key] = _moved(item, place)
+        return moved
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(_moved(item, place) for item in value)
+    return value.to(place) if isinstance(value, torch.nn.Module) and not isinstance(place, dict) else value

@@ -1,0 +1,162 @@
+"""The heavy way: shapes without values; what is not known can be printed and calculated with, and is assumed where it
+decides; small values stay known."""
+
+from __future__ import annotations
+
+import pytest
+
+from mino_lsp import types as t
+from mino_lsp.worker.unknown import Undecided, UnknownFloat, UnknownInt
+
+HEAD = """(import torch copy io json math sys  torch [nn]  torch.nn.functional :as F)
+(require mino.mu * mino.thread *)
+(setv big (torch.randn 64 1000)  wide (nn.Linear 1000 5)  loss (.mean (wide big)))
+"""
+
+
+def told(preview, text: str, place: str) -> tuple[list[str], str]:
+    answer = preview(HEAD + text, way="heavy")
+    assert answer.problems == []
+    start = answer.text.rindex(place)
+    fact = answer.facts[t.Span(start, start + len(place))]
+    return answer.at(place, answer.text.count(place) - 1), fact.evidence
+
+
+SHAPES = [
+    # a program, a place in it, the shape there, on what evidence
+    ("(wide big)", "(wide big)", "[64 5]", "shapes only"),
+    (
+        '(print f"{(.item loss) :.3f}" loss (round (* 2 (.item loss)) 2))\n(wide big)',
+        "(wide big)",
+        "[64 5]",
+        "shapes only",
+    ),
+    ('(json.dumps {"loss" (.item loss)})\n(wide big)', "(wide big)", "[64 5]", "shapes only"),
+    ("(when (< (.item loss) 1) (print 1))\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    ("(if (> loss 1) (torch.ones 2) (torch.ones 3))\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    ('(when (torch.isnan loss) (raise (ValueError "nan")))\n(torch.ones 7)', "(torch.ones 7)", "[7]", "assumed"),
+    ("(when (> (.item loss) 10) (sys.exit 1))\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    ("(assert (torch.isfinite loss))\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    ("(while (> (.item loss) 0.1) (setv loss (* loss 0.9)))\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    ("(float loss)\n(torch.ones 7)", "(torch.ones 7)", "[7]", "assumed"),
+    (
+        "(get big (> (get big #((slice None) 0)) 0))",
+        "(get big (> (get big #((slice None) 0)) 0))",
+        "[64 1000]",
+        "assumed",
+    ),
+    # small values are known
+    (
+        "(get (torch.ones 8 3) (torch.tensor [True False True False False False False True]))",
+        None,
+        "[3 3]",
+        "shapes only",
+    ),
+    ("(torch.nonzero (torch.tensor [1 0 2]))", None, "[2 1]", "shapes only"),
+    ("(torch.ones (int (.max (torch.tensor [2 4]))))", None, "[4]", "shapes only"),
+    ("(torch.ones (len (.tolist (torch.randperm 50))))", None, "[50]", "shapes only"),
+    ("(torch.unique (torch.tensor [1 1 2]))", None, "[2]", "shapes only"),
+    ("(torch.repeat-interleave (torch.ones 2 3) (torch.tensor [1 2]) :dim 0)", None, "[3 3]", "shapes only"),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "shape", "evidence"), SHAPES)
+def test_shapes_without_values(preview, text, place, shape, evidence):
+    assert told(preview, text, place or text) == ([shape], evidence)
+
+
+def test_a_model_of_any_size_is_only_looked_at(preview):
+    text = "(setv m (nn.Sequential #* (lfor _ (range 20) (nn.Linear 20000 20000))))\n(m (torch.ones 3 20000))"
+    assert told(preview, text, "(m (torch.ones 3 20000))") == (["[3 20000]"], "shapes only")
+
+
+def test_a_copy_of_a_model_shares_its_mode(preview):
+    text = "(setv m (nn.TransformerEncoder (nn.TransformerEncoderLayer 16 4 :batch-first True) 2))\n(.eval m)\n"
+    text += "(m (torch.ones 2 5 16))"
+    assert told(preview, text, "(m (torch.ones 2 5 16))") == (["[2 5 16]"], "shapes only")
+
+
+def test_devices_are_claimed_in_the_heavy_way_too(preview):
+    text = "(setv g (.cuda wide)  out (g (.cuda big)))\n(.backward (.sum out))\n(abs g.weight.grad)"
+    answer = preview(HEAD + text, way="heavy")
+    assert answer.problems == []
+    start = answer.text.index("(abs")
+    assert [value.device for value in answer.facts[t.Span(start, len(answer.text))].values] == ["cuda:0"]
+    (problem,) = preview(HEAD + "((.cuda wide) big)", way="heavy").problems
+    assert "cuda:0 and cpu!" in problem.message
+
+
+def test_a_shape_error_is_one_in_the_heavy_way(preview):
+    answer = preview(HEAD + "(defn f [x] (-> x (* 2) (@ (torch.ones 7 5))))\n(f big)", way="heavy")
+    assert answer.blamed() == [("exception", "(@ (torch.ones 7 5))")]
+
+
+def test_what_is_saved_is_read_back(preview):
+    text = "(setv b (io.BytesIO))\n(torch.save (.state-dict wide) b)\n(.seek b 0)\n(setv s (torch.load b))\n"
+    text += '(.load-state-dict wide s)\n(abs (get s "weight"))'
+    assert told(preview, text, '(abs (get s "weight"))') == (["[5 1000]"], "shapes only")
+
+
+LOOP = """(import torch)
+(setv n 0)
+({head}
+  (setv x (torch.ones 3))
+  (for [_ (range 200000)] None)
+  (+= n 1))
+(torch.ones 7)
+"""
+
+
+@pytest.mark.parametrize("head", ["for [_ (range 100000)]", "while True"])
+@pytest.mark.parametrize("way", ["light", "heavy"])
+def test_a_loop_that_tells_nothing_new_is_left(preview, head, way):
+    text = LOOP.replace("{head}", head)
+    answer = preview(text, t.Limits(cpu=2), way=way)
+    assert answer.problems == []
+    start = text.index("(torch.ones 7)")
+    assert answer.facts[t.Span(start, start + len("(torch.ones 7)"))].evidence == "assumed"
+
+
+def test_a_loop_that_builds_is_not_left(preview):
+    text = "(import torch)\n(setv m (torch.nn.Sequential #* (lfor n (range 1 40) (torch.nn.Linear 8 8))))\n(len m)"
+    answer = preview(text + "\n(assert (= (len m) 39))", way="heavy")
+    assert answer.problems == []
+
+
+def test_the_limit_that_was_reached_is_told(preview):
+    answer = preview("(setv n 0)\n(defn f [] (+ n 1))\n(lfor _ (range 1000000000) (f))", t.Limits(cpu=1))
+    assert answer.result.limit == "cpu"
+
+
+@pytest.mark.parametrize("number", [UnknownFloat(1.0), UnknownInt(1)])
+def test_unknown_numbers_stay_unknown(number):
+    for result in (number + 1, 1 + number, number * 2.0, -number, abs(number), number / 3, 3 / number, number**2):
+        assert type(result) in (UnknownFloat, UnknownInt)
+    assert type(number / 2) is UnknownFloat
+    assert isinstance(number < 2, Undecided) and isinstance(number == 1, Undecided)
+    assert f"{number:.2f}" == "1.00"
+
+
+def test_a_decision_takes_the_side_that_neither_raises_nor_exits():
+    unsure = Undecided()
+
+    def checked(flag):
+        if flag:
+            raise ValueError
+        return "passed"
+
+    def required(flag):
+        if not flag:
+            raise ValueError
+        return "passed"
+
+    def looped(flag):
+        turns = 0
+        while flag:
+            turns += 1
+            if turns > 5:
+                return "endless"
+        return "left"
+
+    assert (checked(unsure), required(unsure), looped(unsure)) == ("passed", "passed", "left")
+    assert unsure
