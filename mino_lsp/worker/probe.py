@@ -134,8 +134,11 @@ class _Instrument(ast.NodeTransformer):
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST:
-        """A loop that teaches nothing more may be left before its next turn."""
+        """A loop that tells nothing more may be left before its next turn; not one that a run would never leave."""
         self.generic_visit(node)
+        leaving = (ast.Break, ast.Return)
+        if isinstance(node.test, ast.Constant) and not any(isinstance(part, leaving) for part in ast.walk(node)):
+            return node
         place = self._source.node_span(node)
         again = ast.Call(ast.Name(_AGAIN, ast.Load()), [ast.Constant(place.start)], [])
         node.test = ast.copy_location(ast.BoolOp(ast.And(), [node.test, again]), node.test)
