@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mino_lsp.evaluating import NothingToEvaluate, choose, problems
 from mino_lsp.expansions import NoExpansion, Step
 from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import Model, Problem, RunRequest, Span
+from mino_lsp.types import EvalRequest, Evaluation, Failed, Model, RunRequest, Span
 from mino_lsp.workspace import Workspace
 
 
@@ -121,6 +122,44 @@ async def _show_python(workspace: Workspace, runs: Runs, arguments: dict[str, An
     return {"text": code.text, "problems": Located(snapshot.text, code.problems)}
 
 
+async def _eval(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    snapshot = _document(workspace, _uri(arguments))
+    place, scope = arguments.get("span"), arguments.get("scope", "form")
+    if scope not in ("form", "top", "toHere"):
+        raise BadArguments(f'mino.eval: "scope" is {scope!r}; it must be "form", "top" or "toHere".')
+    if not isinstance(place, Span):
+        raise BadArguments('mino.eval takes {"uri", "range" or "position", "scope"}.')
+    try:
+        chosen = choose(snapshot, place, scope)
+    except NothingToEvaluate as error:
+        raise CommandFailed(str(error)) from None
+    worker = await workspace.worker(snapshot.root)
+    as_previewed = workspace.previews.request(snapshot)
+    request = EvalRequest(
+        as_previewed.job,
+        as_previewed.path,
+        as_previewed.text,
+        chosen.above,
+        chosen.targets,
+        as_previewed.environment,
+        snapshot.settings.limits,
+        as_previewed.unconfined,
+        as_previewed.root,
+        as_previewed.texts,
+        as_previewed.device,
+        as_previewed.as_written,
+        as_previewed.way,
+    )
+    result = await worker.submit(request).result
+    if not isinstance(result, Evaluation):
+        raise CommandFailed(result.message if isinstance(result, Failed) else "There is no value.")
+    told: dict[str, Any] = {"text": result.text, "type": result.type, "stdout": result.stdout}
+    if result.shape is not None:
+        told["shape"] = list(result.shape)
+    range_ = Located(snapshot.text, chosen.targets[-1])
+    return {**told, "range": range_, "problems": Located(snapshot.text, problems(snapshot, chosen, result))}
+
+
 async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     uri = _uri(arguments)
     snapshot = workspace.snapshot(uri)
@@ -133,12 +172,11 @@ async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
     report = await workspace.previews.finished(uri)
     if report is None:
         raise CommandFailed("The preview was stopped by a newer edit.")
-    problems: tuple[Problem, ...] = report.problems
     return {
         "version": report.version,
         "facts": len(report.facts),
         "stopped": report.stopped,
-        "problems": Located(snapshot.text, problems),
+        "problems": Located(snapshot.text, report.problems),
     }
 
 
@@ -179,6 +217,7 @@ COMMANDS: dict[str, Command] = {
     "mino.expand": _expand,
     "mino.showPython": _show_python,
     "mino.preview": _preview,
+    "mino.eval": _eval,
     "mino.devices": _devices,
     "mino.trust": _trust,
     "mino.restart": _restart,

@@ -169,6 +169,11 @@ class Previews:
         self._status("idle", snapshot.uri, None)
         self._changed(snapshot.uri)
 
+    def request(self, snapshot: Snapshot) -> PreviewRequest:
+        """What would be asked for to preview this document, in the way that did last time."""
+        document = self._documents.get(snapshot.uri)
+        return self._request(snapshot, document.way if document is not None else "light", self._others(snapshot))
+
     def _request(self, snapshot: Snapshot, way: Way, others: Iterable[Snapshot]) -> PreviewRequest:
         settings = snapshot.settings
         limits, as_written = settings.limits, settings.device == "asWritten"

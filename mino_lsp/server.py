@@ -238,6 +238,7 @@ class Server(LanguageServer):
         try:
             if position is not None:
                 told["offset"] = self._offset(uri, position)
+                told["span"] = Span(told["offset"], told["offset"])
             if "range" in told:
                 told["span"] = self._range(uri, told.pop("range"))
             return self.edge.plain(await execute(self.mino, self.runs, name, told), uri)

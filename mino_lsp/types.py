@@ -175,6 +175,26 @@ class PreviewRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class EvalRequest:
+    """Evaluate the forms at `above` as a preview does, and then those at `targets`; the last one's value is asked for.
+    What stands elsewhere in the text is not read. All else is as in a `PreviewRequest`."""
+
+    job: int
+    path: str
+    text: str
+    above: tuple[Span, ...]
+    targets: tuple[Span, ...]
+    environment: Environment
+    limits: Limits = Limits()
+    unconfined: bool = False
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
+    device: str = "cpu"
+    as_written: bool = False
+    way: Way = "light"
+
+
+@dataclass(frozen=True, slots=True)
 class ExpandRequest:
     """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
     `pure` calls none but macros that are known to be pure functions, and evaluates nothing. `quoted` looks for calls in
@@ -369,6 +389,18 @@ class PythonCode:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A value as text and the name of its type, both empty where there is none; the shape of a tensor; what was printed
+    on the way."""
+
+    text: str
+    type: str
+    shape: tuple[int, ...] | None
+    stdout: str
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """`memory` is in bytes, 0 where it is not known."""
 
@@ -426,7 +458,7 @@ class Failed:
     message: str
 
 
-Result = PreviewResult | Expansion | Survey | PythonCode | DeviceList | RunResult | Failed
+Result = PreviewResult | Evaluation | Expansion | Survey | PythonCode | DeviceList | RunResult | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,7 +467,7 @@ class Finished:
     result: Result
 
 
-Request = PreviewRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | Credit
+Request = PreviewRequest | EvalRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | Credit
 Answer = Ready | Refused | FormStarted | Facts | Output | RanksFailed | Finished
 
 _KINDS: dict[str, type[Any]] = {
@@ -443,10 +475,10 @@ _KINDS: dict[str, type[Any]] = {
     for kind in (
         *(Span, TensorValue, ModuleValue, OtherValue, Statistics, Fact, Related, Change, Fix, Problem, Limits),
         Environment,
-        *(PreviewRequest, ExpandRequest, SurveyRequest, PythonRequest),
+        *(PreviewRequest, EvalRequest, ExpandRequest, SurveyRequest, PythonRequest),
         *(RunRequest, DevicesRequest, StopRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
-        *(SurveyedCall, Survey, PythonCode, Model, RunResult, RanksFailed, Failed, Finished),
+        *(SurveyedCall, Survey, PythonCode, Model, Evaluation, RunResult, RanksFailed, Failed, Finished),
     )
 }
 

@@ -113,6 +113,7 @@ BROAD = {
     "mino_lsp/server.py": {"_listen"},
     "mino_lsp/worker/child.py": {"enter"},
     "mino_lsp/worker/session.py": {"_guarded"},
+    "mino_lsp/worker/evaluate.py": {"_problems_of"},
     "mino_lsp/worker/run.py": {"_evaluate"},
     "mino_lsp/worker/expand.py": {"evaluate", "stepwise", "_walked", "python"},
     "mino_lsp/worker/lexical.py": {"compile_watched"},

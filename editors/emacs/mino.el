@@ -168,12 +168,14 @@ Each is called with the document's URI and the version that was previewed."
 ;; that the commands need to know of either.
 
 (declare-function eglot-current-server "eglot")
+(declare-function eglot--lsp-position-to-point "eglot")
 (declare-function eglot--TextDocumentPositionParams "eglot")
 (declare-function eglot--signal-textDocument/didChange "eglot")
 (declare-function eglot-managed-p "eglot")
 (declare-function jsonrpc-async-request "jsonrpc")
 (declare-function jsonrpc-running-p "jsonrpc")
 (declare-function lsp--client-server-id "lsp-mode")
+(declare-function lsp--position-to-point "lsp-mode")
 (declare-function lsp--text-document-position-params "lsp-mode")
 (declare-function lsp--workspace-client "lsp-mode")
 (declare-function lsp--workspace-status "lsp-mode")
@@ -563,6 +565,69 @@ In the expansion, RET goes to where a token comes from."
                     '((display-buffer-reuse-window display-buffer-below-selected)
                       (window-height . fit-window-to-buffer)))))
 
+;;;; Evaluating
+
+(defvar-local mino--value-overlay nil "The overlay that shows the last value.")
+
+(defun mino-eval-form ()
+  "Show the value of the region, or of the form at point or right before it."
+  (interactive)
+  (mino--eval "form"))
+
+(defun mino-eval-defun ()
+  "Show the value of the top-level form around point."
+  (interactive)
+  (mino--eval "top"))
+
+(defun mino-eval-to-here ()
+  "Evaluate everything above point, and show the last value."
+  (interactive)
+  (mino--eval "toHere"))
+
+(defun mino--eval (scope)
+  "Have the server evaluate what SCOPE says of the region or of point."
+  (let* ((connection (mino--connection))
+         (here (mino--location connection))
+         (position (lambda (at) (save-excursion (goto-char at) (plist-get (mino--location connection) :position))))
+         (place (if (use-region-p)
+                    (list :range (list :start (funcall position (region-beginning))
+                                       :end (funcall position (region-end))))
+                  (list :position (plist-get here :position))))
+         (buffer (current-buffer))
+         (tick (buffer-chars-modified-tick)))
+    (mino--request connection "mino.eval"
+                   (append (list :uri (plist-get here :uri) :scope scope) place)
+                   (lambda (answer)
+                     (when (and (buffer-live-p buffer) (= tick (buffer-chars-modified-tick buffer)))
+                       (with-current-buffer buffer (mino--show-value connection answer))))
+                   #'mino--complain)))
+
+(defun mino--show-value (connection answer)
+  "Show ANSWER, CONNECTION's to mino.eval, after its form and in the echo area."
+  (let* ((text (mino-get answer :text))
+         (value (if (string-empty-p text) (or (mino--first-problem answer) "") text))
+         (end (mino--point-at connection (mino-get answer :range :end))))
+    (mino--clear-value)
+    (setq mino--value-overlay (make-overlay end end))
+    (overlay-put mino--value-overlay 'after-string
+                 (propertize (concat " ⇒ " (truncate-string-to-width
+                                            (replace-regexp-in-string "[ \t\n]+" " " value) 100 nil nil "…"))
+                             'face 'shadow 'cursor t))
+    (add-hook 'pre-command-hook #'mino--clear-value nil t)
+    (message "%s" (concat (mino-get answer :stdout) value))))
+
+(defun mino--clear-value ()
+  "Take away the value that is shown in this buffer."
+  (when mino--value-overlay (delete-overlay mino--value-overlay))
+  (setq mino--value-overlay nil)
+  (remove-hook 'pre-command-hook #'mino--clear-value t))
+
+(defun mino--point-at (connection position)
+  "The place in the current buffer of POSITION, as CONNECTION's server knows it."
+  (if (mino--eglot-p connection)
+      (eglot--lsp-position-to-point position)
+    (lsp--position-to-point position)))
+
 ;;;; Trust and devices
 
 (defun mino-trust-workspace (&optional revoke)
@@ -612,6 +677,9 @@ With a prefix argument, REVOKE, no longer let it."
     (define-key map (kbd "C-c C-c") #'mino-run)
     (define-key map (kbd "C-c C-k") #'mino-stop)
     (define-key map (kbd "C-c C-m") #'mino-expand)
+    (define-key map (kbd "C-c C-e") #'mino-eval-form)
+    (define-key map (kbd "C-M-x") #'mino-eval-defun)
+    (define-key map (kbd "C-c C-j") #'mino-eval-to-here)
     (define-key map (kbd "C-c C-t") #'mino-trust-workspace)
     (define-key map (kbd "C-c C-d") #'mino-devices)
     map)

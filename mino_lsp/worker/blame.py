@@ -89,6 +89,11 @@ def of_example(problem: Problem) -> Problem:
     return replace(problem, code="example", severity="information", message=message)
 
 
+def of_evaluation(problem: Problem) -> Problem:
+    """A problem of a form that was evaluated by itself, in words for that."""
+    return replace(problem, message=problem.message.replace("The preview", "The evaluation"))
+
+
 def limit(kind: str, span: Span, limits: Limits) -> Problem:
     """A limit that was reached, said where it was reached. It is not an error: long programs are."""
     what = {

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from mino_lsp.types import (
     DevicesRequest,
     Environment,
+    EvalRequest,
     ExpandRequest,
     ExpansionRequest,
     Failed,
@@ -62,7 +63,7 @@ def warm_up(pure: bool) -> None:
     from mino_lsp.worker import expand  # noqa: F401
 
     if not pure:
-        from mino_lsp.worker import devices, launch, session  # noqa: F401
+        from mino_lsp.worker import devices, evaluate, launch, session  # noqa: F401
 
     # The first use of the compiler costs as much as the next hundred.
     hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
@@ -136,8 +137,8 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
         publish(Finished(request.job, devices.list_devices()))
         return 0
-    assert isinstance(request, PreviewRequest | ExpandRequest | SurveyRequest | PythonRequest)
-    if not isinstance(request, PreviewRequest) and request.pure:
+    assert isinstance(request, PreviewRequest | EvalRequest | ExpandRequest | SurveyRequest | PythonRequest)
+    if not isinstance(request, PreviewRequest | EvalRequest) and request.pure:
         _answer_expansions(request, publish)
     if not _limit(request, scratch):
         message = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
@@ -147,6 +148,11 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
         from mino_lsp.worker import session
 
         publish(Finished(request.job, session.preview(request, publish)))
+        return 0
+    if isinstance(request, EvalRequest):
+        from mino_lsp.worker import evaluate
+
+        publish(Finished(request.job, evaluate.evaluate(request, publish)))
         return 0
     _answer_expansions(request, publish)
 
@@ -173,7 +179,7 @@ def take_on(environment: Environment, path: str) -> None:
     sys.argv = [path, *environment.args]
 
 
-def _limit(request: PreviewRequest | ExpansionRequest, scratch: str) -> bool:
+def _limit(request: PreviewRequest | EvalRequest | ExpansionRequest, scratch: str) -> bool:
     """Make this process one that may look and not touch. False where the system cannot enforce it."""
     take_on(request.environment, request.path)
     for name in list(os.environ):

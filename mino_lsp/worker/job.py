@@ -17,6 +17,8 @@ from typing import Self
 
 from mino_lsp.types import (
     Answer,
+    EvalRequest,
+    Evaluation,
     Facts,
     Failed,
     Finished,
@@ -251,6 +253,8 @@ class Job:
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))
             self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message, limit=limit)))
+        elif isinstance(self.request, EvalRequest):
+            self._answer(Finished(self.id, Evaluation("", "", None, "", (blame.of_evaluation(problem),))))
         else:
             self._answer(Finished(self.id, Failed(problem.message)))
 

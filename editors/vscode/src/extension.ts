@@ -1,6 +1,7 @@
 // Mino for VS Code: starts the language server and shows what it says. What a program means is the server's affair.
 
 import * as vscode from "vscode";
+import { Evaluations, Scope } from "./evaluation";
 import { Expansions } from "./expansion";
 import { Run } from "./run";
 import { Server } from "./server";
@@ -11,19 +12,25 @@ let server: Server | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const run = new Run();
   const status = new Status();
+  const evaluations = new Evaluations();
   const started = (server = new Server(run, status));
   const expansions = new Expansions(started);
 
+  const evaluate = (scope: Scope) => onDocument((editor) => evaluations.evaluate(editor, started, scope));
   const command = (id: string, action: () => unknown) => vscode.commands.registerCommand(id, action);
   context.subscriptions.push(
     run,
     status,
     expansions,
+    evaluations,
     command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
     command("mino.ui.stop", () => started.execute("mino.stop", {})),
     command("mino.ui.trust", () => onDocument((editor) => trust(editor, started))),
     command("mino.ui.expand", () => onDocument((editor) => expansions.expandAt(editor, started))),
     command("mino.ui.python", () => onDocument((editor) => expansions.pythonAt(editor, started))),
+    command("mino.ui.evalForm", () => evaluate("form")),
+    command("mino.ui.evalTop", () => evaluate("top")),
+    command("mino.ui.evalToHere", () => evaluate("toHere")),
     command("mino.ui.restart", () => started.restart()),
     command("mino.ui.output", () => started.showOutput()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),

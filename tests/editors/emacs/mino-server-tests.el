@@ -306,6 +306,20 @@ Eglot shows no code lenses: there the server is asked for them."
       (should (equal "(+ (@ x weights) bias)" (string-trim (buffer-string))))
       (should buffer-read-only))))
 
+;;;; Evaluating
+
+(ert-deftest mino-eval-shows-the-value-after-the-form ()
+  (mino-test-visiting (mino-test-copy "feed_forward.hy" "eval.hy")
+    (goto-char (point-max))
+    (insert "\n(torch.zeros 2 (+ 1 2))")
+    (backward-char)
+    (dolist (case '((mino-eval-form "⇒ 3") (mino-eval-defun "⇒ \\[2 3\\] float32 tensor")
+                    (mino-eval-to-here "⇒ ")))
+      (call-interactively (car case))
+      (mino-test-wait "the value" (lambda () mino--value-overlay))
+      (should (string-match-p (cadr case) (overlay-get mino--value-overlay 'after-string)))
+      (mino--clear-value))))
+
 ;;;; Trust
 
 (ert-deftest mino-runs-nothing-before-it-is-trusted ()

@@ -88,6 +88,22 @@ function checks() {
     assert.equal(expansion.languageId, "hy");
   });
 
+  it("Mino: Evaluate Form shows the value after the form, and all of it when hovered", async () => {
+    const document = await opened("feed_forward.hy");
+    const editor = vscode.window.activeTextEditor;
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(document.lineCount, 0), '\n(do (print "seen") (torch.zeros 2 3))');
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    const inside = positionOf(document, '(print "seen")').translate(0, -20);
+    editor.selection = new vscode.Selection(inside, inside);
+    const value = await limited(executeCommand("mino.ui.evalTop"));
+    assert.match(value, /^\[2 3\] float32 tensor\(\[\[0/);
+    const hovers = await executeCommand("vscode.executeHoverProvider", document.uri, inside);
+    const text = hovers.flatMap((hover) => hover.contents.map((part) => part.value ?? part)).join("\n");
+    assert.ok(text.includes("[2 3] float32") && text.includes("seen"), text);
+    await executeCommand("workbench.action.files.revert");
+  });
+
   it("the lens on defmain saves and runs the program", async () => {
     const document = await opened("feed_forward.hy");
     const edit = new vscode.WorkspaceEdit();
@@ -182,6 +198,12 @@ function rangeOf(document, first, last) {
 
 function labelOf(hint) {
   return typeof hint.label === "string" ? hint.label : hint.label.map((part) => part.value).join("");
+}
+
+/** What a promise gives, if that is soon enough. */
+function limited(promise) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(`not within ${LIMIT / 1000} s`)), LIMIT));
+  return Promise.race([promise, late]);
 }
 
 /** The first truthy answer of `ask`, which is asked until there is one. */

@@ -1,0 +1,158 @@
+"""Evaluation of a form in the namespace that the forms above it make, and its value as text that is safe to show.
+
+As a preview does it, in a process that is thrown away; but from the first form on, with real tensors, and with nothing
+of what is above reported.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import io
+import math
+import signal
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from hy.compiler import hy_compile
+from hy.reader import HyReader
+
+from mino.unbound import UNBOUND
+from mino_lsp.types import EvalRequest, Evaluation, FormStarted, Problem, Span
+from mino_lsp.worker import blame, examples, imports, modes
+from mino_lsp.worker.probe import Recorder
+from mino_lsp.worker.session import Stopped, compile_form, main_module, read_forms
+from mino_lsp.worker.shown import shown
+from mino_lsp.worker.source import Source, Sources
+
+_VALUE = "__mino_value__"
+"""What the value is handed to: a builtin of this process, so that no namespace of the user's shows it."""
+
+
+class _Kept(io.FileIO):
+    """A descriptor that remembers what is written to it while `keeping`."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self.keeping = False
+        self.kept = bytearray()
+
+    def write(self, data: Any) -> int:
+        if self.keeping:
+            self.kept += data
+        return super().write(data)
+
+
+def evaluate(request: EvalRequest, publish: Callable[[Any], None]) -> Evaluation:
+    """Evaluate what is above in silence, then the targets. Publishes nothing but at which form it is."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    for number in blame.LIMIT_SIGNALS.values():
+        signal.signal(number, _stop)
+    kept = _Kept(1)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(kept), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+    source = Source(_only(request.text, (*request.above, *request.targets)), request.path)
+    sources = Sources(source)
+    recorder = Recorder(torch, UNBOUND, lambda facts: None)
+    sys.meta_path.insert(0, imports.Finder(request.root, dict(request.texts), sources, recorder))
+    module, reader = main_module(request.path), HyReader()
+    modes.enter(request, recorder)
+    recorder.loops_until = math.inf  # a value is asked for: no loop is left before its end
+    values: list[Any] = []
+    builtins.__dict__[_VALUE] = values.append
+    earlier: tuple[Problem, ...] = ()
+    found: tuple[Problem, ...] = ()
+    try:
+        for form in read_forms(source, reader):
+            span = source.span(form)
+            publish(FormStarted(request.job, span))
+            asked = span.start >= request.targets[0].start
+            if asked and not kept.keeping:
+                sys.stdout.flush()
+                kept.keeping = True
+            work = functools.partial(_value_of if asked else _run, form, module, source, reader, recorder)
+            found = _problems_of(work, span, source, recorder, request)
+            if asked and found:
+                break
+            if not asked:
+                earlier = earlier or found
+            if any(problem.code == "preview-limit" for problem in found):
+                return Evaluation("", "", None, "", _told(found))
+    except blame.Unreadable as error:
+        found = (error.problem,)
+    if found:
+        values.clear()
+    told: list[tuple[str, str, tuple[int, ...] | None]] = []
+    if values:
+        last = request.targets[-1]
+        found = _problems_of(lambda: told.append(shown(values[-1])), last, source, recorder, request)
+    sys.stdout.flush()
+    text, kind, shape = told[0] if told else ("", type(values[-1]).__name__ if values else "", None)
+    # What went wrong above is of interest only where it explains something.
+    problems = (*earlier, *found) if found else ()
+    return Evaluation(text, kind, shape, kept.kept.decode("utf-8", "replace"), _told(problems))
+
+
+def _only(text: str, spans: tuple[Span, ...]) -> str:
+    """The text with nothing but what is at `spans`, which are in order, in the same places."""
+    parts, at = [], 0
+    for span in spans:
+        parts += [_blank(text[at : span.start]), text[span.start : span.end]]
+        at = span.end
+    return "".join([*parts, _blank(text[at:])])
+
+
+def _blank(text: str) -> str:
+    return "".join("\n" if character == "\n" else " " for character in text)
+
+
+def _run(form: Any, module: types.ModuleType, source: Source, reader: HyReader, recorder: Recorder) -> None:
+    exec(compile_form(form, module, source, reader, recorder), module.__dict__)
+
+
+def _value_of(form: Any, module: types.ModuleType, source: Source, reader: HyReader, recorder: Recorder) -> None:
+    """Evaluate a form and hand its value on; of a `(mino/live …)` that of its last argument."""
+    for one in examples.live(form, module) or (form,):
+        with HyReader.using_reader(reader, create=False):
+            body, value = hy_compile(one, module, get_expr=True, filename=source.path, source=source.text)
+        last = ast.Expr(value.body, lineno=one.start_line, col_offset=one.start_column)
+        last.end_lineno, last.end_col_offset = one.end_line, one.end_column
+        body.body.append(ast.fix_missing_locations(last))
+        tree = recorder.instrument(body, source)
+        last.value = ast.copy_location(ast.Call(ast.Name(_VALUE, ast.Load()), [last.value], []), last)
+        ast.fix_missing_locations(last)
+        source.correct(tree)
+        exec(compile(tree, source.path, "exec"), module.__dict__)
+
+
+def _problems_of(
+    work: Callable[[], object], span: Span, source: Source, recorder: Recorder, request: EvalRequest
+) -> tuple[Problem, ...]:
+    """Do what calls the user's code, and tell what came of it."""
+    try:
+        work()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        told = f"The form ended the program, with exit code {code}."
+        return (Problem("exit", "information", told, span),)
+    except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
+        stop = blame.behind(error, Stopped)
+        if stop is not None:
+            return (blame.limit(str(stop), blame.stopped_at(stop, span, source), request.limits),)
+        return blame.problems(error, span, source, recorder)
+    return ()
+
+
+def _told(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(map(blame.of_evaluation, problems))
+
+
+def _stop(number: int, frame: object) -> None:
+    raise Stopped(next(name for name, limit in blame.LIMIT_SIGNALS.items() if limit == number))

@@ -1,0 +1,144 @@
+"""Evaluation of a form in the namespace of those above it, in a process that may do nothing and that ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mino_lsp import types as t
+from mino_lsp.syntax import read
+
+
+@pytest.fixture
+def evaluate(worker: Any, tmp_path: Path) -> Any:
+    """Evaluate the last top-level form of a text; what is between `«»` where it has these."""
+
+    def run(text: str, limits: t.Limits | None = None, **more: Any) -> t.Evaluation:
+        marked = "«" in text
+        start, end = text.find("«"), text.find("»") - 1
+        text = text.replace("«", "").replace("»", "")
+        forms = [t.Span(form.start, form.end) for form in read(text).forms]
+        target = t.Span(start, end) if marked else forms[-1]
+        above = tuple(form for form in forms if form.end <= target.start)
+        job = worker.job()
+        environment = t.Environment(str(tmp_path))
+        path = str(tmp_path / "main.hy")
+        worker.send(t.EvalRequest(job, path, text, above, (target,), environment, limits or t.Limits(), **more))
+        result = worker.collect(job)[-1].result
+        assert isinstance(result, t.Evaluation), result
+        return result
+
+    return run
+
+
+VALUES = [
+    ("(setv x 1)\n(+ x 2)", "3", "int"),
+    ('"a\\nb"', '"a\\nb"', "str"),
+    ("(defn f [x] «(* 6 7)»)", "42", "int"),
+    ("(setv x 5)", "None", "NoneType"),
+    ("(when True (setv y 2) y)", "2", "int"),
+    ('[1 #(2.5 None) {"a" #{b"c"}} \'sym :k]', '[1 #(2.5 None) {"a" #{b"c"}} \'sym :k]', "list"),
+    ("(list (range 1000))", f"[{' '.join(map(str, range(100)))} … 900 more]", "list"),
+    ("(setv l []) (.append l l) l", "[[[[[[[[[… 1 more]]]]]]]]]", "list"),
+    ('(* "x" 10,005)', f'"{"x" * 10_000}" … 5 more', "str"),
+    ("(exit 3) (setv x 1) (/ 1 0) x", "1", "int"),
+    ("(defreader seven 7)\n#seven", "7", "int"),
+    ("(defmacro two [] 2) «(two)» (broken", "2", "int"),
+    ("(import torch) (require mino.mu *) (mino/live 1 (+ 1 1))", "2", "int"),
+    ("__name__", '"__main__"', "str"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown", "kind"), VALUES)
+def test_a_value(evaluate, text, shown, kind):
+    told = evaluate(text)
+    assert (told.text, told.type, told.shape, told.problems) == (shown, kind, None, ())
+
+
+def test_a_tensor_shows_values_shape_and_dtype(evaluate):
+    told = evaluate("(import torch)\n(torch.arange 4)")
+    assert (told.text, told.type, told.shape) == ("[4] int64\ntensor([0, 1, 2, 3])", "Tensor", (4,))
+    large = evaluate("(import torch)\n(torch.zeros 1000 1000)")
+    assert large.shape == (1000, 1000) and large.text.startswith("[1000 1000] float32\n") and len(large.text) < 2000
+
+
+def test_a_tensor_on_a_device_that_is_not_there(evaluate):
+    told = evaluate('(import torch)\n(.to (torch.ones 2) "cuda:1")', device="cuda:1")
+    assert told.problems == () and told.text == "[2] float32 cuda:1\ntensor([1., 1.], device='cuda:1')"
+
+
+def test_what_the_form_prints_is_kept_and_nothing_of_what_is_above(evaluate):
+    told = evaluate('(import sys)\n(setv out sys.stdout)\n(print "above")\n(do (print "é") (.write out "too") 1)')
+    assert (told.text, told.stdout) == ("1", "é\ntoo")
+
+
+def test_a_mistake_is_a_problem_at_its_place(evaluate):
+    text = "(setv x 1)\n(+ 1 (/ x 0))"
+    told = evaluate(text)
+    (problem,) = told.problems
+    assert (told.text, told.type) == ("", "") and "division by zero" in problem.message
+    assert text[problem.span.start : problem.span.end] == "(/ x 0)"
+
+
+def test_a_mistake_above_is_told_where_it_matters(evaluate):
+    text = "(setv x (/ 1 0))\n(setv y 2)\n"
+    assert evaluate(text + "y").problems == ()
+    above, here = evaluate(text + "x").problems
+    assert "division by zero" in above.message and "name 'x' is not defined" in here.message
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "told"),
+    [
+        ("(/ 1 0)", "exception", "division by zero"),
+        ("(while True)", "preview-limit", "The evaluation stopped here: it had used 1 s of CPU time"),
+        ('(while True (print (* "x" 10000)))', "preview-limit", "it had printed 1,000,000 bytes"),
+        ("(do (import os) (os._exit 3))", "exit", "exit code 3"),
+        ("3", "exception", "__repr__ returned non-string"),
+        ('(open "/tmp/mino-was-here" "w")', "preview-refused", "The evaluation stopped here: it may not write files"),
+    ],
+)
+def test_a_repr_that_fails_is_a_problem(evaluate, method, code, told):
+    text = f"(defclass Bad [] (defn __repr__ [self] {method}))\n(Bad)"
+    found = evaluate(text, t.Limits(cpu=1, wall=60.0))
+    (problem,) = found.problems
+    assert problem.code == code and told in problem.message and not found.text
+    assert Path("/tmp/mino-was-here").exists() is False
+
+
+def test_a_repr_that_waits_for_ever_is_a_problem(evaluate):
+    text = "(import time) (defclass Bad [] (defn __repr__ [self] (time.sleep 60)))\n(Bad)"
+    (problem,) = evaluate(text, t.Limits(wall=2.0)).problems
+    assert "it had taken 2 s" in problem.message
+
+
+def test_a_repr_of_megabytes_is_cut(evaluate):
+    text = '(defclass Text [str] (defn __getitem__ [self i] (* "y" 10)))\n'
+    text += '(defclass Long [] (defn __repr__ [self] (Text (* "x" 5,000,000))))\n'
+    told = evaluate(text + "(Long)")
+    assert told.problems == () and told.text == "x" * 10_000 + "… 4,990,000 more characters"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("(while True)", "preview-limit", "1 s of CPU time"),
+        ("(while True)\n1", "preview-limit", "1 s of CPU time"),
+        ("(import os) (os.kill (os.getpid) 11)", "crash", "segmentation fault"),
+        ("(exit 3)", "exit", "exit code 3"),
+        ('(input "?")', "preview-input", "no standard input"),
+        ("(f", "syntax", ""),
+        ("(import os) (os.fork)", "", ""),
+    ],
+)
+def test_what_stops_an_evaluation(evaluate, text, code, told):
+    found = evaluate(text, t.Limits(cpu=1, wall=60.0)).problems
+    assert [problem.code for problem in found] == ([code] if code else [])
+    assert not found or told in found[0].message
+
+
+def test_one_evaluation_leaves_nothing_to_the_next(evaluate):
+    assert evaluate("(import torch) (setv torch.leaked 1) torch.leaked").text == "1"
+    assert evaluate('(import torch) (hasattr torch "leaked")').text == "False"
