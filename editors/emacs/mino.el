@@ -585,7 +585,7 @@ In the expansion, RET goes to where a token comes from."
   (mino--eval "toHere"))
 
 (defun mino--eval (scope)
-  "Have the server evaluate what SCOPE says of the region or of point."
+  "Have the server evaluate the region or what SCOPE means at point."
   (let* ((connection (mino--connection))
          (here (mino--location connection))
          (position (lambda (at) (save-excursion (goto-char at) (plist-get (mino--location connection) :position))))
