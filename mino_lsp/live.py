@@ -17,6 +17,7 @@ from mino_lsp.snapshot import Snapshot
 from mino_lsp.supervisor import Job, Supervisor, Worker
 from mino_lsp.types import (
     Answer,
+    CloseRequest,
     Fact,
     Facts,
     Failed,
@@ -49,6 +50,8 @@ class _Document:
     way: Way = "light"
     task: asyncio.Task[None] | None = None
     job: Job | None = None
+    worker: Worker | None = None
+    submitted: str = ""
 
 
 class Previews:
@@ -92,6 +95,8 @@ class Previews:
         document = self._documents.pop(uri, None)
         if document is not None:
             self._stop(document)
+            if document.worker is not None:
+                document.worker.send(CloseRequest(path_of(uri)))
             self._news(self.imported.forget(path_of(uri)))
 
     def _news(self, paths: set[str]) -> None:
@@ -147,7 +152,11 @@ class Previews:
                 self._changed(snapshot.uri)
 
         async def evaluate(way: Way) -> Result:
-            job = document.job = worker.submit(self._request(snapshot, way, others.values()), hear)
+            source = snapshot.text.source
+            edited = _first_difference(document.submitted, source)
+            document.submitted, document.worker = source, worker
+            request = replace(self._request(snapshot, way, others.values()), edited=edited)
+            job = document.job = worker.submit(request, hear)
             result = await asyncio.shield(job.result)
             document.job, document.way = None, way
             return result
@@ -192,6 +201,14 @@ class Previews:
             as_written=as_written,
             way=way,
         )
+
+
+def _first_difference(one: str, other: str) -> int:
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
+    return low
 
 
 class _Gathering:

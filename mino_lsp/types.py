@@ -159,7 +159,10 @@ class Environment:
 class PreviewRequest:
     """Evaluate a document. `texts` are the paths and unsaved texts of other documents of the workspace at `root`: what
     is imported from there is probed as well. `device` is the one that the program is previewed for: the default one,
-    unless it runs `as_written`, and the only one that is there besides the CPU. `limits` are those of this `way`."""
+    unless it runs `as_written`, and the only one that is there besides the CPU. `limits` are those of this `way`.
+
+    `edited` is where `text` begins to differ from that of the last preview. What an evaluation left behind may be gone
+    on from with another text; where anything else differs, it starts from nothing."""
 
     job: int
     path: str
@@ -172,6 +175,7 @@ class PreviewRequest:
     device: str = "cpu"
     as_written: bool = False
     way: Way = "light"
+    edited: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,14 @@ class StopRequest:
 
     job: int
     grace: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """The document is not open any more: what is kept for its previews can go."""
+
+    path: str
+    job: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,7 +479,9 @@ class Finished:
     result: Result
 
 
-Request = PreviewRequest | EvalRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | Credit
+Request = (
+    PreviewRequest | EvalRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | CloseRequest | Credit
+)
 Answer = Ready | Refused | FormStarted | Facts | Output | RanksFailed | Finished
 
 _KINDS: dict[str, type[Any]] = {
@@ -476,7 +490,7 @@ _KINDS: dict[str, type[Any]] = {
         *(Span, TensorValue, ModuleValue, OtherValue, Statistics, Fact, Related, Change, Fix, Problem, Limits),
         Environment,
         *(PreviewRequest, EvalRequest, ExpandRequest, SurveyRequest, PythonRequest),
-        *(RunRequest, DevicesRequest, StopRequest, Credit),
+        *(RunRequest, DevicesRequest, StopRequest, CloseRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
         *(SurveyedCall, Survey, PythonCode, Model, Evaluation, RunResult, RanksFailed, Failed, Finished),
     )

@@ -6,9 +6,10 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import sys
 import tempfile
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from mino_lsp.types import (
     DevicesRequest,
@@ -24,9 +25,10 @@ from mino_lsp.types import (
     Request,
     RunRequest,
     SurveyRequest,
-    frame,
 )
 from mino_lsp.worker import linux
+from mino_lsp.worker.pipe import Pipe
+from mino_lsp.worker.sleeper import Sleeper
 
 PREVIEW_ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "",
@@ -40,18 +42,6 @@ _SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
 
 class Unusable(Exception):
     """The environment that was asked for cannot be had; the text says why."""
-
-
-class Pipe:
-    """The child's end of its pipe to the warden."""
-
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-
-    def __call__(self, message: Any) -> None:
-        data = frame(message)
-        while data:
-            data = data[os.write(self.descriptor, data) :]
 
 
 def warm_up(pure: bool) -> None:
@@ -82,21 +72,44 @@ def warm_up_further() -> None:
 def enter(
     request: Request, messages: int, out: int, err: int, parent: int, scratch: str, kept: tuple[int, ...] = ()
 ) -> NoReturn:
-    """Do the task of `request` and end the process, whatever happens. The descriptors `kept` stay open in it."""
+    """Do the task of `request` and end the process, whatever happens. The descriptors `kept` stay open in it. For a
+    preview `messages` is the socket on which the warden wakes this process, which sleeps before anything of the
+    document is run and lives on in its forks."""
     code = 1
+    pipe = Pipe(messages, request.job)
     try:
         _cut_off(messages, out, err, parent, kept)
-        code = _do(request, Pipe(messages), scratch)
+        code = _preview(request, pipe, scratch) if isinstance(request, PreviewRequest) else _do(request, pipe, scratch)
     except Unusable as error:
-        Pipe(messages)(Finished(request.job, Failed(str(error))))
+        pipe(Finished(pipe.job, Failed(str(error))))
     except BaseException as error:  # noqa: BLE001 - the end of the process: a defect of ours is reported as one
         with contextlib.suppress(OSError):
-            Pipe(messages)(Finished(request.job, Failed(f"Mino's worker failed: {type(error).__name__}: {error}")))
+            pipe(Finished(pipe.job, Failed(f"Mino's worker failed: {type(error).__name__}: {error}")))
     finally:
         with contextlib.suppress(BaseException):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
+    from mino_lsp.worker import session
+
+    sleeper = Sleeper(pipe, os.path.join(scratch, "tmp"))
+    refusal = None
+    try:
+        if not _limit(request, sleeper.scratch, scratch):
+            refusal = Unusable(_UNCONFINED)
+    except Unusable as error:
+        refusal = error
+    request = sleeper.sleep(socket.socket(fileno=pipe.let_go()))
+    if refusal is not None:
+        raise refusal
+    pipe(Finished(pipe.job, session.preview(request, sleeper)))
+    return 0
+
+
+_UNCONFINED = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
 
 
 def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ...]) -> None:
@@ -137,18 +150,12 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
         publish(Finished(request.job, devices.list_devices()))
         return 0
-    assert isinstance(request, PreviewRequest | EvalRequest | ExpandRequest | SurveyRequest | PythonRequest)
-    if not isinstance(request, PreviewRequest | EvalRequest) and request.pure:
+    assert isinstance(request, EvalRequest | ExpandRequest | SurveyRequest | PythonRequest)
+    if not isinstance(request, EvalRequest) and request.pure:
         _answer_expansions(request, publish)
-    if not _limit(request, scratch):
-        message = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
-        publish(Finished(request.job, Failed(message)))
-        return 1
-    if isinstance(request, PreviewRequest):
-        from mino_lsp.worker import session
-
-        publish(Finished(request.job, session.preview(request, publish)))
-        return 0
+    if not _limit(request, scratch, scratch):
+        raise Unusable(_UNCONFINED)
+    resource.setrlimit(resource.RLIMIT_CPU, (request.limits.cpu, request.limits.cpu + 1))
     if isinstance(request, EvalRequest):
         from mino_lsp.worker import evaluate
 
@@ -179,19 +186,18 @@ def take_on(environment: Environment, path: str) -> None:
     sys.argv = [path, *environment.args]
 
 
-def _limit(request: PreviewRequest | EvalRequest | ExpansionRequest, scratch: str) -> bool:
+def _limit(request: PreviewRequest | EvalRequest | ExpansionRequest, temporary: str, scratch: str) -> bool:
     """Make this process one that may look and not touch. False where the system cannot enforce it."""
     take_on(request.environment, request.path)
     for name in list(os.environ):
         if any(part in _SECRET for part in name.upper().split("_")):
             del os.environ[name]
-    os.environ.update(PREVIEW_ENVIRONMENT, TMPDIR=scratch)
-    tempfile.tempdir = scratch
+    os.environ.update(PREVIEW_ENVIRONMENT, TMPDIR=temporary)
+    tempfile.tempdir = temporary
     sys.dont_write_bytecode = True
     os.nice(10)
     limits: Limits = request.limits
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
     if sys.platform == "linux":
         with open("/proc/self/statm") as statm:
             pages = int(statm.read().split()[0])

@@ -5,8 +5,10 @@ They are evaluated in a fork of the session, so that what follows in the documen
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import select
 import signal
 import sys
 import types
@@ -31,25 +33,40 @@ def live(form: Any, module: types.ModuleType) -> tuple[Any, ...] | None:
     return tuple(form[1:]) if getattr(macro, "__module__", None) == "mino.mu" else None
 
 
-def apart(work: Callable[[], None]) -> int:
-    """Do `work` in a fork of this process. Returns its exit code, negative for a signal, as `subprocess` does."""
+def apart(work: Callable[[int], None], hear: Callable[[bytes], None]) -> int:
+    """Do `work` in a fork of this process; it is given a descriptor, and `hear` what it writes there. Returns the exit
+    code of the fork, negative for a signal, as `subprocess` does."""
     sys.stdout.flush()
     sys.stderr.flush()
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
-            work()
+            os.close(reading)
+            work(writing)
             code = 0
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+    os.close(writing)
+    process = os.pidfd_open(pid)
     ended = 0
     try:
+        # Until it ends, and not until the pipe is closed: what it has started may hold that open.
+        os.set_blocking(reading, False)
+        waiting = True
+        while waiting:
+            waiting = process not in select.select([reading, process], [], [])[0]
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(reading, 1 << 16):
+                    hear(data)
         ended, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status)
     finally:
+        os.close(reading)
+        os.close(process)
         if not ended:  # a limit was reached, and told to the process that the warden knows: this one
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

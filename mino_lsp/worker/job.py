@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -72,29 +71,29 @@ class Job:
         self._printed = 0
         self._under_way = 0
         self._status = 0
-        self._usage: resource.struct_rusage | None = None
+        self._used = 0.0
+        self._peak = 0
         self._limits = getattr(request, "limits", None)
         several = isinstance(request, RunRequest) and (request.nproc > 1 or bool(request.torchrun))
-        self._scratch = tempfile.mkdtemp(prefix="mino-") if self._limits or several else ""
+        self._scratch = tempfile.mkdtemp(prefix="mino-") if several else ""
         if several:
             self._ranks = ranks.Ranks(request.nproc)  # type: ignore[union-attr]
 
     @classmethod
     def start(cls, request: Request, answer: Callable[[Answer], None]) -> Self:
+        """Do `request` in a fork of this process."""
         job = cls(request, answer)
+        if job._limits:
+            job._scratch = tempfile.mkdtemp(prefix="mino-")
         messages, out, err = cls.channel(), os.pipe(), os.pipe()
         writing = job._open_ranks(request.nproc) if job._ranks and isinstance(request, RunRequest) else ()
         parent = os.getpid()
         job.pid = os.fork()
         if job.pid == 0:
             child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing)
-        for descriptor in writing:
+        for descriptor in (*writing, messages[1], out[1], err[1]):
             os.close(descriptor)
-        for (read, write), stream in ((messages, None), (out, "stdout"), (err, "stderr")):
-            os.close(write)
-            job._streams[read] = stream  # type: ignore[assignment]
-            if stream:
-                job._decoders[read] = codecs.getincrementaldecoder("utf-8")("replace")
+        job.listen(messages[0], out[0], err[0])
         return job
 
     def _open_ranks(self, count: int) -> tuple[int, ...]:
@@ -114,6 +113,12 @@ class Job:
         """What the job's messages come through: its end and the process's."""
         return os.pipe()
 
+    def listen(self, messages: int, out: int, err: int) -> None:
+        """Take these for the reading ends of its pipes."""
+        self._streams |= {messages: None, out: "stdout", err: "stderr"}
+        for descriptor in (out, err):
+            self._decoders[descriptor] = codecs.getincrementaldecoder("utf-8")("replace")
+
     def descriptors(self) -> list[int]:
         """The pipes that are still open."""
         return list(self._streams)
@@ -128,8 +133,8 @@ class Job:
 
     def read(self, descriptor: int) -> bool:
         """Take what a pipe holds. False at its end."""
-        data = os.read(descriptor, 1 << 16)
         stream = self._streams[descriptor]
+        data = self._receive(descriptor) if stream is None else os.read(descriptor, 1 << 16)
         if stream is None:
             try:
                 for message in self._rank_frames.get(descriptor, self._frames).feed(data):
@@ -148,6 +153,9 @@ class Job:
             if self._limits and self._printed > self._limits.output:
                 self._reach("output", blame.LIMIT_SIGNALS["output"])
         return bool(data)
+
+    def _receive(self, descriptor: int) -> bytes:
+        return os.read(descriptor, 1 << 16)
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
@@ -216,7 +224,8 @@ class Job:
     def wait(self) -> None:
         """Block until the process has ended: only after it was killed."""
         if not self.ended:
-            _, self._status, self._usage = os.wait4(self.pid, 0)
+            _, self._status, usage = os.wait4(self.pid, 0)
+            self._used, self._peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
             self.ended = True
         shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -247,8 +256,7 @@ class Job:
 
     def _finish_unfinished(self, code: int, seconds: float) -> None:
         limits = self._limits or Limits()
-        used = self._usage.ru_utime + self._usage.ru_stime if self._usage else 0.0
-        limit = self._limit or ("cpu" if code == -signal.SIGXCPU or used >= limits.cpu else "")
+        limit = self._limit or ("cpu" if code == -signal.SIGXCPU or self._used >= limits.cpu else "")
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))
@@ -266,7 +274,7 @@ class Job:
         if isinstance(told, Failed):
             return told
         unit = 1 if sys.platform == "darwin" else 1024
-        peak = self._usage.ru_maxrss * unit if self._usage else 0
+        peak = self._peak * unit
         result = told if isinstance(told, RunResult) else self._unreported()
         if code < 0 and not self._stopped:
             result = replace(result, problems=(*result.problems, blame.crash(self._span, code)))

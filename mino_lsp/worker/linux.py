@@ -65,8 +65,21 @@ def confine(scratch: str) -> bool:
         os.close(ruleset)
 
 
+def signal_none_above() -> None:
+    """Keep this process and all that it starts from signalling those that it comes from, where the kernel can."""
+    libc = _libc()
+    if libc is None or landlock_version() < 6:
+        return
+    attribute = struct.pack("QQQ", 0, 0, 1 << 1)
+    ruleset = libc.syscall(_CREATE_RULESET, attribute, len(attribute), 0)
+    if ruleset >= 0:
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        libc.syscall(_RESTRICT_SELF, ruleset, 0)
+        os.close(ruleset)
+
+
 def die_with_parent(parent: int, signal: int) -> None:
-    """Have the kernel send `signal` to this process when `parent` ends; end at once if it already has."""
+    """Have the kernel send `signal` to this process when `parent` ends, none for 0; end at once if it already has."""
     libc = _libc()
     if libc is not None:
         libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0)
@@ -74,25 +87,29 @@ def die_with_parent(parent: int, signal: int) -> None:
             os._exit(1)
 
 
-def adopt_orphans() -> bool:
-    """Make this process the parent of every orphan below it, double forks included."""
+def adopt_orphans(adopt: bool = True) -> bool:
+    """Make this process the parent of every orphan below it, double forks included; or no longer."""
     libc = _libc()
-    return libc is not None and libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return libc is not None and libc.prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) == 0
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a process, 0 where there is none."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0
+    # The name, in parentheses, may hold anything; the state and the parent follow its last one.
+    return int(status[status.rindex(b")") + 2 :].split()[1])
 
 
 def children(pid: int) -> list[int]:
     """The processes whose parent is `pid`; none where there is no /proc."""
-    found = []
-    proc = Path("/proc")
     if sys.platform != "linux":
-        return found
-    for entry in proc.iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_bytes()
-            except OSError:
-                continue
-            # The name, in parentheses, may hold anything; the state and the parent follow its last one.
-            if int(status[status.rindex(b")") + 2 :].split()[1]) == pid:
-                found.append(int(entry.name))
-    return found
+        return []
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:  # it has ended, or the kernel keeps no such lists
+        there = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [other for other in there if parent_of(other) == pid]

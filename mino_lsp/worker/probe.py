@@ -19,7 +19,8 @@ from mino_lsp.worker.source import Source
 MAX_VALUES = 8
 """How many distinct values are kept at one place."""
 
-FLUSH_SECONDS = 0.05
+FIRST_SECONDS, FLUSH_SECONDS = 0.004, 0.05
+"""How soon what a form has shown is handed on for the first time, and later."""
 
 IDLE_TURNS = 2
 """How many turns of a loop that tell nothing new are enough to leave it, once its share of the budget is used."""
@@ -183,7 +184,7 @@ def _short(dtype: Any) -> str:
 
 
 class Recorder:
-    """Collects what the probes saw and hands it on, new facts at most every `FLUSH_SECONDS`."""
+    """Collects what the probes saw and hands it on, new facts soon and then at most every `FLUSH_SECONDS`."""
 
     def __init__(self, torch: Any, ignored: object, publish: Callable[[tuple[Fact, ...]], None]) -> None:
         self._torch = torch
@@ -196,6 +197,7 @@ class Recorder:
         self._origins: dict[int, tuple[weakref.ref[Any], Span]] = {}
         self._last: dict[tuple[int, int], Any] = {}
         self._operands: dict[Span, tuple[Span, ...]] = {}
+        self._pause = FIRST_SECONDS
         self._next_flush = 0.0
         self.evidence: Evidence = "preview"
         self.loops_until = float("inf")
@@ -228,8 +230,8 @@ class Recorder:
             self._fresh.add(place)
             self._evidence[place] = self.evidence
             self._found += 1
-            if time.monotonic() > self._next_flush:
-                self.flush()
+        if self._fresh and time.monotonic() > self._next_flush:
+            self.flush()
         return value
 
     def made(self, start: int, end: int, value: Any) -> Any:
@@ -301,6 +303,11 @@ class Recorder:
                 found.append((operand, f"{shape_text(value.shape)} {value.dtype}"))
         return found
 
+    def begin(self) -> None:
+        """A form begins: what it shows first is handed on soon."""
+        self._pause = FIRST_SECONDS
+        self._next_flush = time.monotonic() + FIRST_SECONDS
+
     def flush(self) -> None:
         if self._fresh:
             facts = []
@@ -310,4 +317,5 @@ class Recorder:
                 facts.append(Fact(Span(*place), kept, len(values), self._evidence[place]))
             self._fresh.clear()
             self._publish(tuple(facts))
-        self._next_flush = time.monotonic() + FLUSH_SECONDS
+        self._pause = min(2 * self._pause, FLUSH_SECONDS)
+        self._next_flush = time.monotonic() + self._pause

@@ -6,14 +6,12 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 from __future__ import annotations
 
 import functools
-import itertools
 import signal
 import sys
 import time
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import hy
@@ -23,94 +21,182 @@ from hy.models import Expression, Symbol
 from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
-from mino_lsp.types import Fact, Facts, FormStarted, Limits, PreviewRequest, PreviewResult, Problem, Span
+from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes
 from mino_lsp.worker.probe import Recorder
+from mino_lsp.worker.sleeper import Sleeper
 from mino_lsp.worker.source import Source, Sources
-
-Publish = Callable[[Any], None]
+from mino_lsp.worker.told import Told
 
 
 class Stopped(BaseException):
     """A limit was reached: raised by a signal's handler wherever the user's code is."""
 
 
-def preview(request: PreviewRequest, publish: Publish) -> PreviewResult:
+CHECKPOINT_SECONDS = 0.05
+"""After forms that took so long together there is a checkpoint, that they need not be evaluated again."""
+
+NEAR_SECONDS = 0.01
+"""The same just above the form that was edited: it will be edited again."""
+
+LONG_SECONDS = 0.5
+"""The same at the end, where nothing may ever follow."""
+
+
+def preview(request: PreviewRequest, sleeper: Sleeper) -> PreviewResult:
     """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended."""
     torch.set_num_threads(1)
     # The probes' calls would otherwise be reported as the place of every warning.
     warnings.simplefilter("ignore")
-    started = time.perf_counter()
-    source = Source(request.text, request.path)
-    sources = Sources(source)
-    recorder = Recorder(torch, UNBOUND, functools.partial(_publish_facts, request.job, sources, publish))
-    finder = imports.Finder(request.root, dict(request.texts), sources, recorder)
-    sys.meta_path.insert(0, finder)
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
-    module, reader = main_module(request.path), HyReader()
-    leave = modes.enter(request, recorder)
-    evaluated, stopped, reached, failed = 0, "", "", False
+    session = Session(request, sleeper)
+    leave = session.enter()
+    sleeper.begin_life()
+    result = session.evaluate()
+    leave()
+    return result
 
-    def guarded(span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
-        return _guarded(work, span, source, recorder, request.limits, tell_elsewhere)
 
-    def tell_elsewhere(error: BaseException) -> None:
-        if (found := blame.elsewhere(error, sources)) is not None:
-            publish(Facts(request.job, (), found[1:], found[0]))
+class Session:
+    """The evaluation of a document up to some place, and how it goes on, also with another text below that place."""
 
-    def evaluate(form: Any, span: Span) -> tuple[Problem, ...]:
-        return guarded(span, lambda: exec(compile_form(form, module, source, reader, recorder), module.__dict__))
+    def __init__(self, request: PreviewRequest, sleeper: Sleeper) -> None:
+        self._started = time.perf_counter()
+        self._sleeper = sleeper
+        self._request = request
+        self._source = Source(request.text, request.path)
+        self._sources = Sources(self._source)
+        self._told = Told(sleeper.pipe, self._sources)
+        self._recorder = Recorder(torch, UNBOUND, self._told.facts)
+        self._finder = imports.Finder(request.root, dict(request.texts), self._sources, self._recorder)
+        sys.meta_path.insert(0, self._finder)
+        self._module, self._reader = main_module(request.path), HyReader()
+        self._evaluated = 0
+        self._cost = 0.0
+        self._failed = False
 
-    def live(inputs: Sequence[Any]) -> list[Problem]:
-        return [problem for one in inputs for problem in evaluate(one, source.span(one))]
+    def enter(self) -> Callable[[], None]:
+        """Take on the way that is asked for. Returns what ends that."""
+        return modes.enter(self._request, self._recorder)
 
-    def example(kind: Any, span: Span) -> list[Problem]:
+    def evaluate(self) -> PreviewResult:
+        """Evaluate what is not evaluated yet."""
+        stopped, limit = "", ""
+        try:
+            for form in self._forms():
+                span = self._source.span(form)
+                self._told.began(span)
+                began = time.perf_counter()
+                self._recorder.begin()
+                found = self._form(form, span)
+                self._cost += time.perf_counter() - began
+                # The first error hides what follows from it; the forms below may still show their shapes.
+                if found and not self._failed:
+                    self._told.problems(found)
+                    self._failed = any(problem.severity == "error" for problem in found)
+                if any(problem.code == "preview-limit" for problem in found):
+                    stopped, limit = found[0].message, blame.limit_of(found[0])
+                    break
+                self._evaluated = span.end
+            else:
+                for kind, span in examples.uncalled(self._module, self._source, self._recorder.reached):
+                    self._aside(span, functools.partial(self._example, kind, span))
+        except blame.Unreadable as error:
+            self._told.problems((error.problem,))
+            stopped = error.problem.message
+        seconds = time.perf_counter() - self._started
+        return PreviewResult(seconds, self._evaluated, stopped, tuple(self._finder.imported), limit)
+
+    # ---- checkpoints
+
+    def _forms(self) -> Iterator[Any]:
+        """The forms from here on, with a checkpoint where going on from it will pay."""
+        while True:
+            for form in read_forms(self._source, self._reader, self._evaluated):
+                if self._due(self._source.span(form)) and self._checkpoint():
+                    break
+                yield form
+            else:
+                if self._cost < LONG_SECONDS or not self._checkpoint():
+                    return
+
+    def _due(self, span: Span) -> bool:
+        near = span.start <= self._request.edited <= span.end
+        return self._cost >= (NEAR_SECONDS if near else CHECKPOINT_SECONDS)
+
+    def _checkpoint(self) -> bool:
+        """Make this place one to go on from. True in a process that goes on from it with another text."""
+        # What ends in a name or a number could be longer in another text.
+        if self._source.text[self._evaluated - 1] not in ")]}" or not self._sleeper.fit():
+            return False
+        self._cost = 0.0
+        request = self._sleeper.checkpoint(self._evaluated)
+        if request is None:
+            return False
+        self._started = time.perf_counter()
+        self._request = request
+        self._source = Source(request.text, request.path)
+        self._sources.edit(self._source)
+        self._told.again()
+        return True
+
+    # ---- forms
+
+    def _form(self, form: Any, span: Span) -> tuple[Problem, ...]:
+        inputs = examples.live(form, self._module)
+        if inputs is not None:
+            return self._aside(span, functools.partial(self._live, inputs))
+        found = self._run(form, span)
+        self._recorder.flush()
+        return found
+
+    def _run(self, form: Any, span: Span) -> tuple[Problem, ...]:
+        def run() -> None:
+            code = compile_form(form, self._module, self._source, self._reader, self._recorder)
+            exec(code, self._module.__dict__)
+
+        return self._guarded(span, run)
+
+    def _live(self, inputs: Sequence[Any]) -> list[Problem]:
+        return [problem for one in inputs for problem in self._run(one, self._source.span(one))]
+
+    def _example(self, kind: Any, span: Span) -> list[Problem]:
         made: dict[str, Any] = {}
-        if guarded(span, lambda: made.update(examples.components(kind))):
+        if self._guarded(span, lambda: made.update(examples.components(kind))):
             return []
-        return [blame.of_example(problem) for problem in guarded(span, lambda: kind()(**made))]
+        return [blame.of_example(problem) for problem in self._guarded(span, lambda: kind()(**made))]
 
-    def aside(span: Span, work: Callable[[], Sequence[Problem]]) -> tuple[Problem, ...]:
-        """Have an example evaluated apart, which says itself what it found; only a crash is found here."""
+    def _aside(self, span: Span, work: Callable[[], Sequence[Problem]]) -> tuple[Problem, ...]:
+        """Have an example evaluated apart, and tell what it found there; only a crash is found here."""
 
-        def tell() -> None:
+        def tell(descriptor: int) -> None:
+            self._told.speak_to(descriptor)
             problems = tuple(work())
-            recorder.flush()
-            publish(Facts(request.job, (), problems))
+            self._recorder.flush()
+            self._told.problems(problems)
+
+        frames = FrameReader()
+
+        def hear(data: bytes) -> None:
+            for message in frames.feed(data):
+                self._told.tell(message)
 
         try:
-            status = examples.apart(tell)
+            status = examples.apart(tell, hear)
+        except ValueError:  # what the user's code wrote there
+            return ()
         except Stopped as stop:
-            return (blame.limit(str(stop), span, request.limits),)
+            return (blame.limit(str(stop), span, self._request.limits),)
         return (blame.crash(span, status),) if status else ()
 
-    try:
-        for form in read_forms(source, reader):
-            span = source.span(form)
-            publish(FormStarted(request.job, span))
-            inputs = examples.live(form, module)
-            if inputs is None:
-                found = evaluate(form, span)
-                recorder.flush()
-            else:
-                found = aside(span, functools.partial(live, inputs))
-            # The first error hides what follows from it; the forms below may still show their shapes.
-            if found and not failed:
-                publish(Facts(request.job, (), found))
-                failed = any(problem.severity == "error" for problem in found)
-            if any(problem.code == "preview-limit" for problem in found):
-                stopped, reached = found[0].message, blame.limit_of(found[0])
-                break
-            evaluated = span.end
-        else:
-            for kind, span in examples.uncalled(module, source, recorder.reached):
-                aside(span, functools.partial(example, kind, span))
-    except blame.Unreadable as error:
-        publish(Facts(request.job, (), (error.problem,)))
-        stopped = error.problem.message
-    leave()
-    return PreviewResult(time.perf_counter() - started, evaluated, stopped, tuple(finder.imported), reached)
+    def _guarded(self, span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
+        return _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
+
+    def _elsewhere(self, error: BaseException) -> None:
+        """Tell of the place in another file of the workspace that an exception comes from."""
+        if (found := blame.elsewhere(error, self._sources)) is not None:
+            self._told.problems(found[1:], found[0])
 
 
 def _stop(number: int, frame: object) -> None:
@@ -125,12 +211,14 @@ def main_module(path: str) -> types.ModuleType:
     return module
 
 
-def read_forms(source: Source, reader: HyReader) -> Iterator[Any]:
-    """The document's top-level forms, read by Hy one at a time: a form may define how the next is read.
+def read_forms(source: Source, reader: HyReader, start: int = 0) -> Iterator[Any]:
+    """The document's top-level forms from an offset on, read by Hy one at a time: a form may define how the next is
+    read.
 
     Raises `blame.Unreadable` where Hy's reader gives up.
     """
-    forms = iter(hy.read_many(source.text, filename=source.path, reader=reader, skip_shebang=True))
+    text = source.blanked(start)
+    forms = iter(hy.read_many(text, filename=source.path, reader=reader, skip_shebang=start == 0))
     while True:
         try:
             with HyReader.using_reader(reader, create=False):
@@ -177,10 +265,3 @@ def _guarded(
         tell_elsewhere(error)
         return blame.problems(error, span, source, recorder)
     return ()
-
-
-def _publish_facts(job: int, sources: Sources, publish: Publish, facts: tuple[Fact, ...]) -> None:
-    """Hand facts on, those of each file by themselves."""
-    for source, those in itertools.groupby(facts, key=lambda fact: sources.of_span(fact.span)):
-        moved = (replace(fact, span=fact.span.shift(-source.base)) if source.base else fact for fact in those)
-        publish(Facts(job, tuple(moved), (), source.path if source.base else ""))

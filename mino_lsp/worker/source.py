@@ -43,6 +43,11 @@ class Source:
         """Whether a span is one of this text."""
         return self.base <= span.start <= span.end <= self.base + len(self.text)
 
+    def blanked(self, start: int) -> str:
+        """The text with nothing before `start`, in the same places."""
+        line = self.line(start)
+        return "\n" * (line - 1) + " " * (start - self._starts[line - 1]) + self.text[start:]
+
     def line(self, offset: int) -> int:
         """The line of an offset, from 1."""
         return bisect_right(self._starts, offset)
@@ -99,6 +104,10 @@ class Sources:
         """A file that is being imported."""
         self._all.append(Source(text, path, len(self._all) * self._APART))
         return self._all[-1]
+
+    def edit(self, document: Source) -> None:
+        """The document has another text, below what was evaluated."""
+        self._all[0] = document
 
     def of_path(self, path: str) -> Source | None:
         """The text that was evaluated last under a path."""

@@ -20,11 +20,13 @@ from typing import Any, get_args
 from mino_lsp.types import (
     PROTOCOL,
     Answer,
+    CloseRequest,
     Credit,
     ExpansionRequest,
     Failed,
     Finished,
     FrameReader,
+    PreviewRequest,
     Ready,
     Refused,
     Request,
@@ -33,9 +35,13 @@ from mino_lsp.types import (
 )
 from mino_lsp.worker import child, linux
 from mino_lsp.worker.contexts import Context, Contexts
+from mino_lsp.worker.documents import Document, PreviewJob, key_of
 from mino_lsp.worker.job import Job
 
 IDLE_SECONDS = 600.0
+MOST_DOCUMENTS = 6
+"""Of how many documents something is kept between their previews."""
+
 SETTLED_SECONDS = 0.2
 """How long nothing is asked before the warden uses the time to import what only some programs need."""
 
@@ -111,6 +117,8 @@ class Warden:
         self._selector = selectors.DefaultSelector()
         self._jobs: dict[int, Job] = {}
         self._contexts = Contexts(self._start_context)
+        self._documents: dict[str, Document] = {}
+        self._waiting: dict[str, PreviewRequest] = {}
         self._open = True
 
     def serve(self) -> int:
@@ -147,6 +155,8 @@ class Warden:
         except BrokenPipeError:
             pass  # the server is gone
         finally:
+            for document in self._documents.values():
+                document.end()
             for job in self._jobs.values():
                 job.kill()
                 job.wait()
@@ -167,6 +177,10 @@ class Warden:
             job = job or self._contexts.concerned(message.job)
             if job is not None:
                 job.stop(message.grace)
+            for request in [request for request in self._waiting.values() if request.job == message.job]:
+                self._give_up(request)
+        elif isinstance(message, CloseRequest):
+            self._close(message.path)
         elif isinstance(message, Credit):
             if job is not None:
                 job.credit(message.amount)
@@ -175,10 +189,69 @@ class Warden:
             _write(self._answers, Finished(message.job, Failed("This worker runs no code of a document.")))
         elif isinstance(message, get_args(ExpansionRequest)):
             self._contexts.ask(message)
+        elif isinstance(message, PreviewRequest):
+            self._preview(message)
         else:
-            job = Job.start(message, lambda answer: _write(self._answers, answer))
-            self._jobs[message.job] = job
-            self._watch(job)
+            self._begin(Job.start(message, self._answer))
+
+    def _answer(self, answer: Answer) -> None:
+        _write(self._answers, answer)
+
+    def _begin(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        self._watch(job)
+
+    # ---- previews
+
+    def _preview(self, request: PreviewRequest) -> None:
+        """Evaluate a document, once the evaluation of it that is under way has been stopped."""
+        document = self._documents.get(request.path)
+        if document is not None and document.job is not None:
+            document.job.stop(0.0)
+            if request.path in self._waiting:
+                self._give_up(self._waiting[request.path])
+            self._waiting[request.path] = request
+            return
+        if document is not None and not (document.alive and document.key == key_of(request)):
+            self._close(request.path)
+        if request.path not in self._documents:
+            idle = [path for path, known in self._documents.items() if known.job is None]
+            if len(self._documents) >= MOST_DOCUMENTS and idle:
+                self._close(min(idle, key=lambda path: self._documents[path].used))
+            self._documents[request.path] = Document(request, self._selector)
+        self._begin(self._documents[request.path].evaluate(request, self._answer))
+
+    def _give_up(self, request: PreviewRequest) -> None:
+        del self._waiting[request.path]
+        self._answer(Finished(request.job, Failed("It was stopped.")))
+
+    def _close(self, path: str) -> None:
+        """End all that is kept of a document."""
+        if path in self._waiting:
+            self._give_up(self._waiting[path])
+        document = self._documents.get(path)
+        if document is not None and document.job is not None:
+            document.job.stop(0.0)
+            document.forgotten = True
+        elif document is not None:
+            del self._documents[path]
+            document.end()
+            self._sweep()
+
+    def _ended(self, job: PreviewJob) -> None:
+        """What comes after an evaluation: itself again from nothing, where it is doubtful; else what waits for it."""
+        path = job.request.path
+        document = self._documents[path]
+        document.job = None
+        again = job.doubtful()
+        if again or document.forgotten or not document.alive:
+            self._close(path)
+        if again:
+            self._preview(job.request)
+        else:
+            job.finish()
+        if path in self._waiting:
+            self._preview(self._waiting.pop(path))
 
     def _busy(self) -> bool:
         return any(not isinstance(job, Context) or job.busy for job in self._jobs.values())
@@ -211,13 +284,25 @@ class Warden:
     def _attend(self, number: int, job: Job) -> None:
         """Enforce a job's deadlines, and bury it once its process has ended and all it wrote was read."""
         job.enforce()
+        document = self._documents.get(job.request.path) if isinstance(job, PreviewJob) else None
+        if document is not None:
+            document.attend()
         if job.reap():
-            sweep({other.pid for other in self._jobs.values() if not other.ended})
+            if document is not None:
+                document.sweep()
+            self._sweep()
         if job.ended and not job.descriptors():
             del self._jobs[number]
             if isinstance(job, Context):
                 self._contexts.forget(job)
-            job.finish()
+            if isinstance(job, PreviewJob):
+                self._ended(job)
+            else:
+                job.finish()
+
+    def _sweep(self) -> None:
+        jobs = {job.pid for job in self._jobs.values() if not job.ended}
+        sweep(jobs | {document.pid for document in self._documents.values() if document.alive})
 
 
 def sweep(known: set[int]) -> None:

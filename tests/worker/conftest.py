@@ -29,6 +29,7 @@ class Worker:
         self._frames = t.FrameReader()
         self._jobs = itertools.count(1)
         self._pending: list[Any] = []
+        self._previewed: set[str] = set()
 
     def next(self) -> Any:
         assert self.process.stdout is not None
@@ -41,7 +42,14 @@ class Worker:
 
     def send(self, request: t.Request) -> None:
         assert self.process.stdin is not None
+        if isinstance(request, t.PreviewRequest):
+            self._previewed.add(request.path)
         self.process.stdin.write(t.frame(request))
+
+    def close_documents(self) -> None:
+        """Nothing stays of what was previewed."""
+        while self._previewed:
+            self.send(t.CloseRequest(self._previewed.pop()))
 
     def collect(self, job: int, credit: bool = True) -> list[Any]:
         """All answers of a job, up to its end."""
@@ -98,12 +106,19 @@ def show(value: t.Value) -> str:
 
 
 @pytest.fixture(scope="session")
-def worker() -> Iterator[Worker]:
+def long_lived() -> Iterator[Worker]:
     process = Worker()
     greeting = process.next()
     assert isinstance(greeting, t.Ready), greeting
     yield process
     process.close()
+
+
+@pytest.fixture
+def worker(long_lived: Worker) -> Iterator[Worker]:
+    """A worker that other tests use as well, without what they left of documents."""
+    yield long_lived
+    long_lived.close_documents()
 
 
 @pytest.fixture

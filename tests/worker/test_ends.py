@@ -86,8 +86,13 @@ def _descendants(pid: int) -> set[int]:
     return found
 
 
-def test_a_double_fork_does_not_survive_its_preview(preview, worker):
+def test_a_double_fork_does_not_survive_its_preview(preview, worker, tmp_path):
+    """What sleeps until the document is edited is all that stays, and goes with the document."""
+    assert preview("(import os time)\n(setv a 1)").problems == []
+    sleeping = len(_descendants(worker.process.pid))
     assert preview(DOUBLE_FORK).problems == []
+    assert wait_until(lambda: len(_descendants(worker.process.pid)) <= sleeping)
+    worker.send(t.CloseRequest(str(tmp_path / "main.hy")))
     assert wait_until(lambda: not _descendants(worker.process.pid))
 
 
@@ -130,6 +135,7 @@ def test_stopping_a_preview_ends_it_at_once(worker, tmp_path):
         pass
     worker.send(t.StopRequest(job, 0.0))
     assert isinstance(worker.collect(job)[-1].result, t.Failed)
+    worker.send(t.CloseRequest(str(tmp_path / "a.hy")))
     assert wait_until(lambda: not _descendants(worker.process.pid))
 
 

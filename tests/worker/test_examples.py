@@ -72,6 +72,6 @@ def test_an_example_that_fails_is_no_error_of_the_document(preview):
 
 def test_the_examples_are_the_same_each_time(preview):
     first, second = preview(HEAD + SPECIFIED), preview(HEAD + SPECIFIED)
-    assert [show(v) for f in first.facts.values() for v in f.values] == [
-        show(v) for f in second.facts.values() for v in f.values
-    ]
+    assert {at: list(map(show, f.values)) for at, f in first.facts.items()} == {
+        at: list(map(show, f.values)) for at, f in second.facts.items()
+    }
