@@ -215,3 +215,26 @@ def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[F
         elif entry.prefix and not entry.requires and not used(entry.prefix.partition(".")[0], entry):
             told = f"`{entry.prefix}` is imported and not used."
             yield Finding(entry.start, entry.end, code, told, "hint")
+
+
+# ---- what hides what
+
+
+def hidden(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
+    """Macros of mino that `*` of a later require hides: hyrule has threads of the same names, which keep no place for
+    their steps, so that nothing can be shown there."""
+    ours: dict[str, str] = {}
+    for entry in names.imports:
+        if not entry.requires:
+            continue
+        known = names.modules.macros(entry.module) or {}
+        brought = known.keys() if entry.star else {mangle(one.alias) for one in entry.names or ()}
+        if entry.module.partition(".")[0] == "mino":
+            ours.update(dict.fromkeys(brought, entry.module))
+            continue
+        lost = [name for name in ours if name in brought and any(name in one.symbols for _, one in stretched)]
+        if lost and entry.star:
+            listed = ", ".join(f"`{known[name].partition(':')[2]}`" for name in lost)
+            told = f"This hides {listed} of `{ours[lost[0]]}`: shapes are shown only after the steps of those. "
+            yield Finding(entry.start, entry.end, "hidden-macro", f"{told}Write `{entry.module} *` before it.", "hint")
+        ours = {name: home for name, home in ours.items() if name not in brought}

@@ -50,5 +50,6 @@ def _of_names(names: Names, told: Sequence[tuple[int, Stretch]], exports: bool, 
     for start, verdict in judged:
         yield from (each.shifted(start) for each in verdict.misfits)
     yield from of_names.unknown_specs(names)
+    yield from of_names.hidden(names, told)
     if not exports:
         yield from of_names.unused(names, told)

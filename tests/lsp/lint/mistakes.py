@@ -74,5 +74,6 @@ MISTAKES: list[tuple[str, str]] = [
     ("unknown-component", MINO + "(defmu Planted [x weights] (@ x weights))\n(Planted «:wieghts» 1)\n"),
     ("unused-import", "(import os [«getcwdb»])\n"),
     ("unused-require", "(require hyrule [«ap-reduce»])\n"),
+    ("hidden-macro", "(require mino.thread * «hyrule» *)\n(-> 1 print)\n"),
     ("unused-local", "(let [«planted» 1] (print 2))\n"),
 ]
