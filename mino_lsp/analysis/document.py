@@ -169,6 +169,13 @@ class Names(Resolving):
 
     def visible(self, offset: int) -> dict[str, Definition]:
         """The definitions of values in scope at an offset, by their mangled names; inner ones hide outer ones."""
+        found = self.visible_inside(offset)
+        for definition in self.module_names():
+            found.setdefault(definition.mangled, definition)
+        return found
+
+    def visible_inside(self, offset: int) -> dict[str, Definition]:
+        """The same without those of the module."""
         if self.is_empty:
             return {}
         at = self._piece_at(offset)
@@ -186,8 +193,6 @@ class Names(Resolving):
                         which = held[-1] if scope.kind is ScopeKind.LET else held[0]
                         found[mangled] = names.definitions[which].shifted(start)
             crossed = crossed or scope.kind is ScopeKind.FUNCTION
-        for definition in self.module_names():
-            found.setdefault(definition.mangled, definition)
         return found
 
     # ---- of a symbol

@@ -106,13 +106,17 @@ class Module:
 
     def module_names(self, space: str = "value") -> Iterator[Definition]:
         """The first definition of every name of the module."""
+        return (one.shifted(start) for start, one in self.module_entries(space))
+
+    def module_entries(self, space: str = "value") -> Iterator[tuple[int, Definition]]:
+        """The same, each after the offset that its places count from."""
         seen: set[str] = set()
         for _, base, chunk in self._rows():
             for mangled, places in chunk.module[space].items():
                 if mangled not in seen:
                     seen.add(mangled)
                     at, index = places[0]
-                    yield chunk.names[at].definitions[index].shifted(base + chunk.starts[at])
+                    yield base + chunk.starts[at], chunk.names[at].definitions[index]
 
     def spelled(self) -> set[str]:
         """The names of the module as they are written."""

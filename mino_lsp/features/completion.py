@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 from mino_lsp.analysis import Definition, DefinitionKind, KeywordRole, ParameterKind, known, mangle
 from mino_lsp.analysis.describe import builtin_entry, callee, imported_entry, of_definition, of_entry
@@ -26,8 +27,7 @@ class Python(Protocol):
         """The attributes of `path` in a module; None while they are looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
+class Completion(NamedTuple):
     """`text` replaces `span`, as a snippet if it is one. `about` says to `resolve` what it is."""
 
     label: str
@@ -139,7 +139,7 @@ class _At:
     around: list[Form]
     snippets: bool
 
-    @property
+    @cached_property
     def is_head(self) -> bool:
         before = self.offset - len(self.word)
         return before > 0 and self.snapshot.tree.text(before - 1, before) == "("
@@ -165,10 +165,7 @@ class _At:
             if item.label not in fitting:
                 fitting[item.label] = (rank, item)
         ordered = sorted(fitting.values(), key=lambda one: (one[0], one[1].label.lower()))
-        ranked = [
-            Completion(one.label, one.kind, one.detail, f"{at:04}", one.text, one.span, one.about, one.snippet)
-            for at, (_, one) in enumerate(ordered[:MOST])
-        ]
+        ranked = [one._replace(rank=f"{at:04}") for at, (_, one) in enumerate(ordered[:MOST])]
         return Completions(ranked, incomplete or len(ordered) > MOST)
 
     # ---- keywords
@@ -235,16 +232,18 @@ class _At:
             for name, text in SNIPPETS.items():
                 if names.macros.head(mangle(name)) is not None and not self._closes(name):
                     yield self.item(name, "snippet", "", 3, self._macro(name), text)
-        seen = set()
-        for mangled, definition in names.visible(self.offset).items():
-            seen.add(mangled)
+        inside = names.visible_inside(self.offset)
+        for definition in inside.values():
             if not definition.start <= self.offset <= definition.end:
-                yield self._defined(definition, 1 if definition.scope else 2)
+                yield self._defined(definition, 1)
+        for start, definition in names.module_entries():
+            if definition.mangled not in inside and not definition.start <= self.offset - start <= definition.end:
+                yield self._defined(definition, 2)
         for definition in names.module_names("macro"):
             yield self._defined(definition, 2)
         for name in sorted(self._implicit()):
             yield self.item(name, "local", "", 1, ("implicit",))
-        yield from self._entries(seen)
+        yield from self._entries(names.bound.union(inside))
 
     def _implicit(self) -> set[str]:
         found: set[str] = set()
@@ -273,7 +272,7 @@ class _At:
         about = ("definition", definition.mangled, definition.kind.value)
         return self.item(definition.name, definition.kind.value, detail, rank, about)
 
-    def _entries(self, seen: set[str]) -> Iterator[Completion]:
+    def _entries(self, seen: frozenset[str]) -> Iterator[Completion]:
         macros = self.snapshot.names.macros
         for entry in known.core().values():
             yield self._of_entry(entry, 3 if self.is_head else 6)
