@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import socket
@@ -25,8 +26,12 @@ def main() -> None:
         return
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="mino-lsp: %(message)s")
     reading, writing = _descriptors(options.tcp)
+    # What is imported stays: looking through it for garbage takes a fifth of the start, and of each collection after.
+    gc.disable()
     from mino_lsp.server import Server
 
+    gc.freeze()
+    gc.enable()
     code = Server(trusted=options.trust).serve(reading, writing)
     sys.stderr.flush()
     # The thread that reads may be waiting for a client that says no more.

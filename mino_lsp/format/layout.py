@@ -22,7 +22,7 @@ _SPILLING = frozenset({"unterminated-string", "invalid-prefix", "invalid-fstring
 _LITERALS = {Kind.STRING, Kind.BYTES, Kind.FSTRING, Kind.FIELD, Kind.BRACKET_STRING, Kind.COMMENT}
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"[ \t]*")
-_LARGEST = 2_000_000  # characters of a document
+_LARGEST = 1_000_000  # characters of a document: more would take over a second
 _LONGEST = 200_000  # characters of one top-level form that a new line is laid out in
 
 
@@ -38,7 +38,7 @@ def lines(tree: Tree, start: int, end: int) -> tuple[Edit, ...]:
 
     They touch no other line, nor a top-level form that cannot be read.
     """
-    if any(problem.code in _SPILLING for problem in tree.problems):
+    if len(tree) > _LARGEST or any(problem.code in _SPILLING for problem in tree.problems):
         return ()
     return _laid_out(tree, start, end)
 
@@ -61,7 +61,7 @@ def _unreadable(piece: Piece) -> bool:
 def newline(tree: Tree, offset: int) -> tuple[Edit, ...]:
     """The edits after a line break was typed before ``offset``: the new line's indentation, and nothing after the line
     before it. What is open around it may be unclosed as yet."""
-    base = max((base for base, _ in tree.pieces() if base < offset), default=0)
+    base = tree.piece_at(max(offset - 1, 0))[0]
     before = tree.text(base, offset)
     line = max((match.end() for match in _LINE_BREAK.finditer(before)), default=-1)
     if line < 0 or line > _LONGEST or _in_literal(tree, base + line):

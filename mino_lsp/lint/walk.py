@@ -6,9 +6,10 @@ argument, so it is not judged itself, but what is in it is.
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import KNOWN, OPAQUE, Macros, mangle
@@ -46,7 +47,6 @@ _STEPS = frozenset(
 )
 _COMPARISONS = frozenset(f"hy:{name}" for name in ("=", "<", ">", "<=", ">=", "is"))
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
-_LONG = 1000  # nodes of a `let` that is looked through: a let in a let in a let costs each time
 _SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
 _known: WeakKeyDictionary[Piece, tuple[Macros, Seen]] = WeakKeyDictionary()
 
@@ -64,19 +64,24 @@ def seen(piece: Piece, macros: Macros) -> Seen:
     """What there is to say of a piece that can be read, kept as long as the piece is."""
     known = _known.get(piece)
     if known is None or known[0] is not macros:
-        known = _known[piece] = (macros, _Walk(macros).run(piece) if not piece.problems else Seen())
+        known = _known[piece] = (macros, _Walk(piece, macros).run() if not piece.problems else Seen())
     return known[1]
 
 
+def _count(places: Sequence[int], extent: range) -> int:
+    """How many of some nodes, in order, lie within another."""
+    return bisect_left(places, extent.stop) - bisect_left(places, extent.start)
+
+
 class _Walk:
-    def __init__(self, macros: Macros) -> None:
-        self._macros = macros
+    def __init__(self, piece: Piece, macros: Macros) -> None:
+        self._piece, self._macros = piece, macros
         self._found: list[Finding] = []
         self._calls: list[Call] = []
         self._waiting: list[tuple[Form, int]] = []
 
-    def run(self, piece: Piece) -> Seen:
-        tops = tuple(Form(piece, 0, index) for index in piece.nodes.children(-1))
+    def run(self) -> Seen:
+        tops = tuple(Form(self._piece, 0, index) for index in self._piece.nodes.children(-1))
         self._waiting = self._code([top for top in tops if top.is_form])
         while self._waiting:
             self._visit(*self._waiting.pop())
@@ -166,20 +171,29 @@ class _Walk:
         """Names that a `let` binds and that stand nowhere else in it, where nothing in it may use them unseen."""
         if not call.args or call.args[0].kind is not Kind.VECTOR:
             return
-        counts: Counter[str] = Counter()
-        for number, form in enumerate(call.form.walk()):
-            if number > _LONG:
-                return
-            if form.kind is Kind.SYMBOL:
-                counts[mangle(form.text.partition(".")[0] or ".")] += 1
-            elif form.kind is Kind.READER_MACRO or (form.kind is Kind.LIST and self._hides(form.head_name)):
-                return
+        symbols, hiding = self._places
+        extent = call.form.extent
+        if _count(hiding, extent):
+            return
         for target in call.args[0].forms[::2]:
             name = bare(target)
-            if is_name(name) and not name.text.startswith("_") and counts[mangle(name.text)] == 1:
+            if is_name(name) and not name.text.startswith("_") and _count(symbols[mangle(name.text)], extent) == 1:
                 self._found.append(
                     Finding(name.start, name.end, "unused-local", f"`{name.text}` is bound and not used.", "hint")
                 )
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, list[int]], list[int]]:
+        """The nodes of the piece where each name stands, by its first part, and those that may use names unseen."""
+        symbols: dict[str, list[int]] = {}
+        hiding: list[int] = []
+        for index in range(len(self._piece.nodes.kind)):
+            form = Form(self._piece, 0, index)
+            if form.kind is Kind.SYMBOL:
+                symbols.setdefault(mangle(form.text.partition(".")[0] or "."), []).append(index)
+            elif form.kind is Kind.READER_MACRO or (form.kind is Kind.LIST and self._hides(form.head_name)):
+                hiding.append(index)
+        return symbols, hiding
 
     def _hides(self, head: str) -> bool:
         return head in _SEES_ALL or (bool(head) and self._key(head) == OPAQUE)

@@ -88,8 +88,13 @@ class Form:
 
     def walk(self) -> Iterator["Form"]:
         """This form and everything in it, in the order of the text."""
-        for index in range(self._index, self._piece.nodes.stop[self._index]):
+        for index in self.extent:
             yield Form(self._piece, self._base, index)
+
+    @property
+    def extent(self) -> range:
+        """The numbers in its piece of this form and everything in it."""
+        return range(self._index, self._piece.nodes.stop[self._index])
 
     def contains(self, offset: int) -> bool:
         return self.start <= offset <= self.end

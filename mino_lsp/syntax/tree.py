@@ -120,10 +120,11 @@ class Tree:
         """The nodes around an offset, outermost first; empty between top-level forms. Where one node ends and another
         starts, the one that starts."""
         offset = min(max(offset, 0), len(self))
-        start, piece = self._piece_at(min(offset, len(self) - 1))
+        start, piece = self.piece_at(min(offset, len(self) - 1))
         return _path(piece, start, offset)
 
-    def _piece_at(self, offset: int) -> tuple[int, Piece]:
+    def piece_at(self, offset: int) -> tuple[int, Piece]:
+        """The piece that holds the character at an offset, after its own."""
         mended = self._mended_at(offset)
         if mended is not None:
             return mended.start, mended.piece
