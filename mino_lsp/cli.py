@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mino_lsp import terminal
 from mino_lsp.checking import Checked, as_json, as_sarif, as_text, located
 from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
 from mino_lsp.features.diagnostics import diagnostics
@@ -21,6 +22,7 @@ from mino_lsp.snapshot import Snapshot
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text
 from mino_lsp.types import Problem, Severity, Span, Stream
+from mino_lsp.values import size_text
 from mino_lsp.workspace import Progress, Workspace
 
 OK, PROBLEMS, COULD_NOT = 0, 1, 2
@@ -28,6 +30,9 @@ OK, PROBLEMS, COULD_NOT = 0, 1, 2
 
 class _Terminal:
     """The workspace's client where nobody is there to be asked."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[int, Stream], str] = {}
 
     def changed(self, uri: str) -> None: ...
     def status(self, state: str, uri: str | None, line: int | None) -> None: ...
@@ -38,6 +43,10 @@ class _Terminal:
 
     def output(self, run: int, stream: Stream, text: str, rank: int | None) -> None:
         target = sys.stdout if stream == "stdout" else sys.stderr
+        if rank is not None:
+            # Each process' lines whole, in the order of their ends, so that those of several do not mix.
+            whole, _, self._begun[rank, stream] = (self._begun.get((rank, stream), "") + text).rpartition("\n")
+            text = "".join(f"[{rank}] {line}\n" for line in whole.split("\n")) if whole else ""
         target.write(text)
         target.flush()
 
@@ -58,13 +67,21 @@ Action = Callable[[Workspace, argparse.Namespace], Coroutine[Any, Any, int]]
 
 def main() -> None:
     """Parse the command line, do what it says, and exit: 0, 1 for problems found, 2 where nothing could be done."""
-    options = _parser().parse_args()
-    if options.action is None:
-        sys.exit(options.plain(options))
+    words, arguments = sys.argv[1:], []
+    if "run" in words and "--" in words:
+        at = words.index("--")
+        words, arguments = words[:at], words[at + 1 :]
+    options = _parser().parse_args(words)
+    if arguments:
+        options.arguments += arguments
+    sys.exit(options.plain(options) if options.action is None else _in_workspace(options.action, options))
+
+
+def _in_workspace(action: Action, options: argparse.Namespace) -> int:
     try:
-        sys.exit(asyncio.run(_with_workspace(options.action, options)))
+        return asyncio.run(_with_workspace(action, options))
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
 
 
 async def _with_workspace(action: Action, options: argparse.Namespace) -> int:
@@ -160,21 +177,31 @@ async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
     return PROBLEMS if problems.value else OK
 
 
-async def _run(workspace: Workspace, options: argparse.Namespace) -> int:
-    """Run a program and end with its exit code."""
+def _run(options: argparse.Namespace) -> int:
+    """Run a program and end with its exit code: on the terminal itself, or shown here where it is several processes."""
+    if options.nproc == 1:
+        python, device = options.python or sys.executable, options.device or "auto"
+        return terminal.run(python, options.file, device, tuple(options.arguments), options.observe)
+    return _in_workspace(_run_several, options)
+
+
+async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int:
     path = Path(options.file).resolve()
     runs = Runs(workspace)
     workspace.settings = replace(workspace.settings, args=tuple(options.arguments))
-    running = asyncio.ensure_future(execute(workspace, runs, "mino.run", {"uri": path.as_uri()}))
+    told = {"uri": path.as_uri(), "nproc": options.nproc, "observe": options.observe}
+    running = asyncio.ensure_future(execute(workspace, runs, "mino.run", told))
     try:
         answer = await asyncio.shield(running)
     except asyncio.CancelledError:
         await runs.stop(None)
         raise
-    summary = (
-        f"exit code {answer['exitCode']}, {answer['seconds']:.2f} s, peak {answer['peakMemoryBytes'] / 1e6:.0f} MB"
-    )
-    print(f"{options.file} on {answer['device']}: {summary}", file=sys.stderr)
+    problems: Located = answer["problems"]
+    for problem in problems.value:
+        print(located(options.file, problems.text, problem), file=sys.stderr)
+    peak = size_text(answer["peakMemoryBytes"])
+    summary = f"exit code {answer['exitCode']}, {answer['seconds']:.2f} s, peak {peak} of one process"
+    print(f"{options.file} on {answer['device']}, {options.nproc} processes: {summary}", file=sys.stderr)
     return int(answer["exitCode"])
 
 
@@ -197,6 +224,12 @@ def _set_up() -> int:
         print(f"mino: the byte code cannot be written: {error}", file=sys.stderr)
         return COULD_NOT
     return OK
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -227,8 +260,12 @@ def _parser() -> argparse.ArgumentParser:
     expand = command("expand", _expand, "expand the macro call at a place")
     expand.add_argument("place", metavar="FILE:LINE:COLUMN")
     expand.add_argument("--depth", choices=("step", "one", "all"), default="all")
-    run = command("run", _run, "run a program on a torch device")
+    run = command("run", None, "run a program on a torch device")
+    run.set_defaults(plain=_run)
     run.add_argument("file", metavar="FILE")
+    run.add_argument("--device", default=argparse.SUPPRESS, help='a torch device, "auto" (the default) or "asWritten"')
+    run.add_argument("--nproc", type=_count, default=1, metavar="N", help="so many processes, by torch's own launcher")
+    run.add_argument("--observe", action="store_true", help="probe every expression, and find the first NaN")
     run.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program; after -- if they begin with -")
     command("devices", _devices, "list the torch devices of this machine")
     setup = command("setup", None, "compile the Hy modules to byte code, for a faster start")

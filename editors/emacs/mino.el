@@ -97,6 +97,23 @@ else the CPU.  With \"asWritten\", torch's default device is left alone."
   :type '(choice (const :tag "The root of the project" nil) directory)
   :risky t)
 
+(defcustom mino-run-processes nil
+  "How many processes a run has.  Nil means one.
+More than one are started by torch's own launcher."
+  :type '(choice (const :tag "One" nil) natnum)
+  :risky t)
+
+(defcustom mino-run-torchrun nil
+  "Further options of torch's launcher, torch.distributed.run."
+  :type '(repeat string)
+  :risky t)
+
+(defcustom mino-run-prefix nil
+  "A command in front of the program's, such as (\"srun\" \"--gres=gpu:1\").
+No shell reads it."
+  :type '(repeat string)
+  :risky t)
+
 (defcustom mino-preview-mode nil
   "When a document is previewed.  Nil leaves that to the server: while typing."
   :type '(choice (const :tag "The server's choice" nil)
@@ -140,6 +157,9 @@ Each is called with the document's URI and the version that was previewed."
    (and mino-device (list :device mino-device))
    (when-let* ((run (append (and mino-run-args (list :args (vconcat mino-run-args)))
                            (and mino-run-env (list :env (mino--object mino-run-env)))
+                           (and mino-run-processes (list :nproc mino-run-processes))
+                           (and mino-run-torchrun (list :torchrun (vconcat mino-run-torchrun)))
+                           (and mino-run-prefix (list :prefix (vconcat mino-run-prefix)))
                            (and mino-run-directory
                                 (list :cwd (expand-file-name mino-run-directory))))))
      (list :run run))
@@ -288,6 +308,15 @@ run; without it, it is the configured one."
   (let* ((connection (mino--connection))
          (uri (plist-get (mino--location connection) :uri)))
     (mino--run connection (append (list :uri uri) (and device (list :device device))))))
+
+(defun mino-run-and-observe (&optional device)
+  "Run this buffer's program as `mino-run' does, and probe every expression.
+Hovering then shows what passed there, and the first step that made a
+NaN is marked.  DEVICE is as for `mino-run'."
+  (interactive (list (and current-prefix-arg (mino--read-device))))
+  (let* ((connection (mino--connection))
+         (uri (plist-get (mino--location connection) :uri)))
+    (mino--run connection (append (list :uri uri :observe t) (and device (list :device device))))))
 
 (defun mino-run-again ()
   "Run again the program of the output in this buffer."
@@ -675,6 +704,7 @@ With a prefix argument, REVOKE, no longer let it."
 (defvar mino-mode-map
   (let ((map (make-sparse-keymap)))
     (define-key map (kbd "C-c C-c") #'mino-run)
+    (define-key map (kbd "C-c C-o") #'mino-run-and-observe)
     (define-key map (kbd "C-c C-k") #'mino-stop)
     (define-key map (kbd "C-c C-m") #'mino-expand)
     (define-key map (kbd "C-c C-e") #'mino-eval-form)

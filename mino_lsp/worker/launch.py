@@ -53,7 +53,10 @@ def in_new_interpreter(how: str, told: str) -> NoReturn:
     else:
         if how == "--run":
             open_streams()
-        publish: Publish = Pipe(descriptor) if descriptor >= 0 and _is_pipe(descriptor) else _silent
+        ours = descriptor >= 0 and _is_pipe(descriptor)
+        publish: Publish = Pipe(descriptor) if ours else _silent
+        if ours:
+            os.set_inheritable(descriptor, False)
         code = launch(request, publish, scratch)
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()

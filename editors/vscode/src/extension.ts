@@ -24,6 +24,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     expansions,
     evaluations,
     command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
+    command("mino.ui.runAndObserve", () =>
+      onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor), observe: true })),
+    ),
     command("mino.ui.stop", () => started.execute("mino.stop", {})),
     command("mino.ui.trust", () => onDocument((editor) => trust(editor, started))),
     command("mino.ui.expand", () => onDocument((editor) => expansions.expandAt(editor, started))),

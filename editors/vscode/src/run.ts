@@ -5,6 +5,7 @@ import * as vscode from "vscode";
 interface Output {
   run: string;
   stream: string;
+  rank?: number;
   text: string;
 }
 
@@ -18,7 +19,9 @@ export class Run implements vscode.Disposable {
   private active = 0;
 
   append(output: Output): void {
-    this.channel.append(output.text);
+    const { rank, text } = output;
+    // Of several processes, each line says whose it is.
+    this.channel.append(rank === undefined ? text : text.replace(/^(?=.)/gm, `[${rank}] `));
   }
 
   /** Does what stands around every run, whether a code lens, a key or another extension asked for it. */

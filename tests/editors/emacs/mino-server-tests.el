@@ -278,6 +278,14 @@ Eglot shows no code lenses: there the server is asked for them."
       (should-not (equal 0 (mino-get answer :exitCode)))
       (should (string-match-p "^Mino: stopped, exit code [0-9]+ on cpu, [0-9.]+ seconds$" output)))))
 
+(ert-deftest mino-run-and-observe-marks-the-first-nan ()
+  (mino-test-visiting
+      (mino-test-copy nil "nan.hy" '(nil . "(import torch)\n(setv x (/ (torch.zeros 2) 0))\n(setv y (+ x 1))\n"))
+    (call-interactively #'mino-run-and-observe)
+    (pcase-let ((`(,answer ,_) (mino-test-finish-run)))
+      (should (equal 0 (mino-get answer :exitCode)))
+      (should (string-match-p "\\`The first NaN was made here" (mino--first-problem answer))))))
+
 ;; The last in its file by name: the server is gone afterwards.
 (ert-deftest mino-zz-says-that-the-server-ended ()
   (mino-test-visiting

@@ -128,5 +128,6 @@ function programs() {
   const broken = example("spec_network.hy").replace("(torch.empty #(f-out))", "(torch.empty #(1 f-out))");
   if (!broken.includes("#(1 f-out)")) throw new Error("examples/spec_network.hy has no #(f-out) to break");
   const forever = '(import time)\n(while True\n  (print "going on" :flush True)\n  (time.sleep 0.1))\n';
-  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken, "forever.hy": forever };
+  const nan = "(import torch)\n(setv x (/ (torch.zeros 2) 0))\n";
+  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken, "forever.hy": forever, "nan.hy": nan };
 }

@@ -118,6 +118,14 @@ function checks() {
     await eventually("100 epochs in the channel Mino Run", () => channel().match(/^Epoch: /gm)?.length === 100);
   });
 
+  it("Mino: Run and Observe marks the first NaN", async () => {
+    const document = await opened("nan.hy");
+    executeCommand("mino.ui.runAndObserve").then(undefined, () => {});
+    await eventually("a warning at the first NaN", () =>
+      vscode.languages.getDiagnostics(document.uri).some(({ message }) => message.startsWith("The first NaN was made")),
+    );
+  });
+
   it("Mino: Stop ends a run", async () => {
     const document = await opened("forever.hy");
     const running = executeCommand("mino.run", { uri: document.uri.toString() });
