@@ -82,6 +82,8 @@ def enter(
         code = _preview(request, pipe, scratch) if isinstance(request, PreviewRequest) else _do(request, pipe, scratch)
     except Unusable as error:
         pipe(Finished(pipe.job, Failed(str(error))))
+    except KeyboardInterrupt:
+        code = 130  # stopped before its program began, or after that had ended
     except BaseException as error:  # noqa: BLE001 - the end of the process: a defect of ours is reported as one
         with contextlib.suppress(OSError):
             pipe(Finished(pipe.job, Failed(f"Mino's worker failed: {type(error).__name__}: {error}")))
@@ -131,6 +133,7 @@ def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ..
         os.set_inheritable(descriptor, True)
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
     open_streams()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def open_streams() -> None:

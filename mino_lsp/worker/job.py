@@ -68,6 +68,7 @@ class Job:
         self._kill_at = NEVER
         self._limit = ""
         self._stopped = False
+        self._stopped_at = 0.0
         self._printed = 0
         self._under_way = 0
         self._status = 0
@@ -88,9 +89,12 @@ class Job:
         messages, out, err = cls.channel(), os.pipe(), os.pipe()
         writing = job._open_ranks(request.nproc) if job._ranks and isinstance(request, RunRequest) else ()
         parent = os.getpid()
+        # An interrupt waits until the child is one: before that it would take the warden's course.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         job.pid = os.fork()
         if job.pid == 0:
             child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         for descriptor in (*writing, messages[1], out[1], err[1]):
             os.close(descriptor)
         job.listen(messages[0], out[0], err[0])
@@ -206,6 +210,7 @@ class Job:
         if self.ended or self._has_exited():
             return
         self._stopped = True
+        self._stopped_at = time.monotonic()
         if grace > 0:
             self._signal(signal.SIGINT, group=True)
         self._kill_at = min(self._kill_at, time.monotonic() + grace)
@@ -219,7 +224,11 @@ class Job:
             return
         # It may have just ended, or not yet made its group.
         with contextlib.suppress(ProcessLookupError):
-            (os.killpg if group else os.kill)(self.pid, number)
+            if group:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.pid, number)
+                    return
+            os.kill(self.pid, number)
 
     def wait(self) -> None:
         """Block until the process has ended: only after it was killed."""
@@ -271,11 +280,14 @@ class Job:
         told = self._result
         if self._ranks is not None and not isinstance(told, Failed):
             told = self._ranks.result(self._stopped, shell_code)
-        if isinstance(told, Failed):
+        if isinstance(told, Failed) and not self._stopped:
             return told
         unit = 1 if sys.platform == "darwin" else 1024
         peak = self._peak * unit
         result = told if isinstance(told, RunResult) else self._unreported()
+        if self._stopped and 0 < result.at < self._stopped_at:
+            # Its program had ended: what was interrupted is the end of its process.
+            return replace(result, seconds=seconds, peak_memory=peak)
         if code < 0 and not self._stopped:
             result = replace(result, problems=(*result.problems, blame.crash(self._span, code)))
         return replace(result, exit_code=shell_code, seconds=seconds, peak_memory=peak, stopped=self._stopped)

@@ -49,7 +49,7 @@ def run(request: RunRequest, publish: Callable[[Any], None], rank: int | None = 
     if problems:
         # At once: the other processes of a run fail in turn, and who was first is the cause.
         publish(Finished(request.job, replace(result, problems=problems, at=time.monotonic())))
-    _wind_up()
+    ended = _wind_up()
     peak = devices.peak(device)
     models, facts, warnings = watched.told()
     if problems:
@@ -60,7 +60,10 @@ def run(request: RunRequest, publish: Callable[[Any], None], rank: int | None = 
     publish(Facts(request.job, facts))
     problems = (*problems, *warnings)
     publish(
-        Finished(request.job, replace(result, problems=problems, device_peak=peak, models=models, at=time.monotonic()))
+        Finished(
+            request.job,
+            replace(result, exit_code=code, problems=problems, device_peak=peak, models=models, at=ended),
+        )
     )
     return code
 
@@ -100,10 +103,15 @@ def _evaluate(
     return 0, ()
 
 
-def _wind_up() -> None:
-    """What the end of an interpreter does and that of a forked process does not: loggers and trackers rely on it."""
+def _wind_up() -> float:
+    """What the end of an interpreter does and that of a forked process does not: loggers and trackers rely on it.
+
+    Returns when the last thread had ended.
+    """
     threading._shutdown()  # type: ignore[attr-defined]  # waits for the threads that are no daemons
-    atexit._run_exitfuncs()
+    ended = time.monotonic()
+    atexit._run_exitfuncs()  # swallows what is raised, an interrupt among it
+    return ended
 
 
 def _exit_code(stop: SystemExit) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,16 @@ def test_stopping_ends_every_process_of_a_run(worker, tmp_path, text, code):
     from tests.worker.test_ends import _descendants
 
     assert wait_until(lambda: not _descendants(worker.process.pid))
+
+
+def test_a_stop_at_any_moment_is_a_stop(worker, tmp_path):
+    """Also one that comes before the program began, or when it has ended and its process has not."""
+    path = tmp_path / "short.hy"
+    path.write_text('(print "up")')
+    for wait in range(12):
+        job = start(worker, path)
+        time.sleep(wait * 0.003)
+        worker.send(t.StopRequest(job, 1.0))
+        result = worker.collect(job)[-1].result
+        assert isinstance(result, t.RunResult) and result.problems == ()
+        assert result.stopped == (result.exit_code != 0)
