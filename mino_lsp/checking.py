@@ -61,25 +61,27 @@ def _excerpt(text: Text, span: Span) -> list[str]:
     return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {' ' * before}{'^' * max(covered, 1)}"]
 
 
-def _region(text: Text, span: Span) -> dict[str, int]:
+def region(text: Text, span: Span) -> dict[str, int]:
+    """A span as lines and columns."""
     start, end = text.position(span.start, "utf-32"), text.position(span.end, "utf-32")
     return {"line": start[0] + 1, "column": start[1] + 1, "endLine": end[0] + 1, "endColumn": end[1] + 1}
 
 
+def problem_as_json(name: str, text: Text, problem: Problem) -> dict[str, Any]:
+    """A problem of the file that is called `name`."""
+    return {
+        "file": name,
+        **region(text, problem.span),
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "related": [{**region(text, one.span), "message": one.message} for one in problem.related],
+    }
+
+
 def as_json(files: Sequence[Checked]) -> str:
     """`{problems: [{file, line, column, endLine, endColumn, severity, code, message, related}], unchecked}`."""
-    problems = [
-        {
-            "file": file.name,
-            **_region(file.text, problem.span),
-            "severity": problem.severity,
-            "code": problem.code,
-            "message": problem.message,
-            "related": [{**_region(file.text, one.span), "message": one.message} for one in problem.related],
-        }
-        for file in files
-        for problem in file.problems
-    ]
+    problems = [problem_as_json(file.name, file.text, problem) for file in files for problem in file.problems]
     unchecked = [{"file": file.name, "reason": file.failure} for file in files if file.failure]
     return _dumped({"problems": problems, "unchecked": unchecked})
 
@@ -110,7 +112,7 @@ def _result(file: Checked, problem: Problem, codes: list[str]) -> dict[str, Any]
         "ruleIndex": codes.index(problem.code),
         "level": _LEVELS[problem.severity],
         "message": {"text": problem.message},
-        "locations": [_location(file.name, _region(file.text, problem.span))],
+        "locations": [_location(file.name, region(file.text, problem.span))],
     }
 
 

@@ -11,30 +11,32 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mino_lsp import terminal
+from mino_lsp import annotated, terminal
 from mino_lsp.checking import Checked, as_json, as_sarif, as_text, located
 from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
 from mino_lsp.features.diagnostics import diagnostics
-from mino_lsp.features.inlay_hints import inlay_hints
 from mino_lsp.reformat import reformat
 from mino_lsp.runs import Runs
-from mino_lsp.snapshot import Snapshot
+from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text
-from mino_lsp.types import Problem, Severity, Span, Stream
+from mino_lsp.types import Severity, Stream
 from mino_lsp.values import size_text
 from mino_lsp.workspace import Progress, Workspace
 
 OK, PROBLEMS, COULD_NOT = 0, 1, 2
 
 
-class _Terminal:
-    """The workspace's client where nobody is there to be asked."""
+class Terminal:
+    """The workspace's client where nobody is there to be asked. `news` are the documents that something was told of."""
 
     def __init__(self) -> None:
+        self.news: set[str] = set()
         self._begun: dict[tuple[int, Stream], str] = {}
 
-    def changed(self, uri: str) -> None: ...
+    def changed(self, uri: str) -> None:
+        self.news.add(uri)
+
     def status(self, state: str, uri: str | None, line: int | None) -> None: ...
     async def drained(self) -> None: ...
 
@@ -85,7 +87,7 @@ def _in_workspace(action: Action, options: argparse.Namespace) -> int:
 
 
 async def _with_workspace(action: Action, options: argparse.Namespace) -> int:
-    workspace = Workspace(_Terminal(), launched_trusted=True)
+    workspace = Workspace(Terminal(), launched_trusted=True)
     told = {"device": options.device or "auto", "python": options.python or sys.executable, "preview": {"mode": "off"}}
     workspace.configure(told)
     workspace.roots.append(Path.cwd())
@@ -113,15 +115,22 @@ def _open(workspace: Workspace, name: str) -> Snapshot:
 
 
 async def _previewed(workspace: Workspace, name: str) -> Snapshot:
+    """The file after a preview. Raises `CommandFailed`, also where nothing of it could be evaluated."""
     snapshot = _open(workspace, name)
     if not snapshot.tree.problems:
         await execute(workspace, Runs(workspace), "mino.preview", {"uri": snapshot.uri})
-    return workspace.snapshot(snapshot.uri) or snapshot
+    previewed = workspace.snapshot(snapshot.uri) or snapshot
+    live = previewed.live
+    if live.stopped and not any(problem.message == live.stopped for problem in live.problems):
+        raise CommandFailed(f"{name} cannot be previewed: {live.stopped}")
+    return previewed
 
 
 async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
     """Print the problems of each file: those of its text and, with --live, those of a preview."""
-    files = [await _checked(workspace, name, options.live) for name in options.files]
+    failures = {name: await _failure(workspace, name, options.live) for name in options.files}
+    files = [_checked(workspace, name, failures[name]) for name in options.files]
+    files += _imported(workspace)
     if options.format == "text":
         for file in files:
             if file.failure:
@@ -135,29 +144,51 @@ async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
     return PROBLEMS if severities & {"error", "warning"} else OK
 
 
-async def _checked(workspace: Workspace, name: str, live: bool) -> Checked:
+async def _failure(workspace: Workspace, name: str, live: bool) -> str:
+    """Open a file, and preview it if asked to. Returns why that cannot be done."""
     try:
-        snapshot = await _previewed(workspace, name) if live else _open(workspace, name)
+        if live:
+            await _previewed(workspace, name)
+        else:
+            _open(workspace, name)
     except CommandFailed as error:
-        return Checked(name, Text(), failure=str(error))
-    return Checked(name, snapshot.text, tuple(diagnostics(snapshot)))
+        return str(error)
+    return ""
 
 
-def _located(name: str, snapshot: Snapshot, problem: Problem) -> str:
-    return located(name, snapshot.text, problem)
+def _checked(workspace: Workspace, name: str, failure: str) -> Checked:
+    """The problems of a file, after all were previewed: one that imports it may have told something."""
+    snapshot = workspace.snapshot(Path(name).resolve().as_uri())
+    if snapshot is None:
+        return Checked(name, Text(), failure=failure)
+    return Checked(name, snapshot.text, tuple(diagnostics(snapshot)), failure)
+
+
+def _imported(workspace: Workspace) -> list[Checked]:
+    """What the previews found in files of the workspace that were imported and not named."""
+    client = workspace.client
+    assert isinstance(client, Terminal)
+    found = []
+    for uri in sorted(client.news):
+        if workspace.snapshot(uri) is None:
+            text, problems = workspace.problems_elsewhere(uri)
+            path = Path(path_of(uri))
+            name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+            if problems:
+                found.append(Checked(name, text, tuple(problems)))
+    return found
 
 
 async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
-    """Print the source with the sizes after each line's steps beside it."""
+    """Print the source with the sizes after each line's steps beside it, or every fact."""
     snapshot = await _previewed(workspace, options.file)
-    text = snapshot.text
-    hints = {text.position(hint.offset, "utf-32")[0]: hint.label for hint in inlay_hints(snapshot, Span(0, len(text)))}
-    for line in range(text.line_count):
-        source = text.slice(*text.line_span(line))
-        print(f"{source:<72}  ; {hints[line]}" if line in hints else source)
     found = [problem for problem in diagnostics(snapshot) if problem.severity != "hint"]
-    for problem in found:
-        print(_located(options.file, snapshot, problem), file=sys.stderr)
+    if options.json:
+        print(annotated.as_json(options.file, snapshot, found), end="")
+    else:
+        print(annotated.as_text(snapshot), end="")
+        for problem in found:
+            print(located(options.file, snapshot.text, problem), file=sys.stderr)
     return PROBLEMS if any(problem.severity == "error" for problem in found) else OK
 
 
@@ -172,7 +203,7 @@ async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
     answer = await execute(workspace, Runs(workspace), "mino.expand", arguments)
     problems: Located = answer["problems"]
     for problem in problems.value:
-        print(_located(name, snapshot, problem), file=sys.stderr)
+        print(located(name, snapshot.text, problem), file=sys.stderr)
     print(answer["text"])
     return PROBLEMS if problems.value else OK
 
@@ -256,7 +287,9 @@ def _parser() -> argparse.ArgumentParser:
     format_.add_argument("--check", action="store_true", help="change nothing; exit with 1 if something would change")
     format_.add_argument("--diff", action="store_true", help="change nothing; print what would change")
     format_.set_defaults(plain=lambda options: reformat(options.files, options.check, options.diff))
-    command("shapes", _shapes, "print a file with the sizes after each step").add_argument("file", metavar="FILE")
+    shapes = command("shapes", _shapes, "print a file with the sizes after each step")
+    shapes.add_argument("file", metavar="FILE")
+    shapes.add_argument("--json", action="store_true", help="print every fact as JSON instead")
     expand = command("expand", _expand, "expand the macro call at a place")
     expand.add_argument("place", metavar="FILE:LINE:COLUMN")
     expand.add_argument("--depth", choices=("step", "one", "all"), default="all")

@@ -128,3 +128,119 @@ def test_format_what_cannot_be_read(folder: Path) -> None:
     code, out, err = mino("format", "open.hy", "absent.hy", "binary.hy", cwd=folder)
     assert (code, out) == (2, "") and err.count("mino: ") == 3
     assert (folder / "open.hy").read_text() == "(f\n    b"
+
+
+SHAPES = """\
+(import torch)
+(require mino.thread *)
+(defn f [x] (-> x (@ (torch.ones 2 3)) (+ 1)))
+(setv é (f (torch.ones 4 2)))
+(setv l (torch.nn.Linear 2 1))
+"""
+
+
+def test_shapes_as_text(folder: Path) -> None:
+    (folder / "shapes.hy").write_text(SHAPES, "utf-8")
+    code, out, err = mino("shapes", "shapes.hy", cwd=folder)
+    lines = SHAPES.splitlines()
+    lines[2] = f"{lines[2]:<72}  ; → [4 3]"
+    assert (code, out.splitlines(), err) == (0, lines, "")
+
+
+def test_every_fact_as_json(folder: Path) -> None:
+    (folder / "shapes.hy").write_text(SHAPES + "(/ 1 0)\n", "utf-8")
+    code, out, err = mino("shapes", "--json", "shapes.hy", cwd=folder)
+    told = json.loads(out)
+    assert (code, err, told["file"], told["stopped"]) == (1, "", "shapes.hy", "")
+    facts = {(fact["line"], fact["text"]): fact for fact in told["facts"]}
+    tensor = {"kind": "tensor", "shape": [4, 3], "dtype": "float32", "device": "cpu", "requiresGrad": False}
+    assert facts[4, "é"] == {
+        "line": 4,
+        "column": 7,
+        "endLine": 4,
+        "endColumn": 8,
+        "text": "é",
+        "values": [tensor],
+        "distinct": 1,
+        "evidence": "preview",
+    }
+    (linear,) = facts[5, "(torch.nn.Linear 2 1)"]["values"]
+    assert (linear["kind"], linear["type"], linear["parameters"]) == ("module", "Linear", 3)
+    assert {"name": "weight", "value": "Parameter [1 2] float32"} in linear["components"]
+    assert facts[5, "torch.nn.Linear"]["values"] == [{"kind": "other", "type": "type"}]
+    (problem,) = told["problems"]
+    assert (problem["code"], problem["line"], problem["file"]) == ("exception", 6, "shapes.hy")
+
+
+def test_shapes_up_to_where_the_preview_stopped(folder: Path) -> None:
+    (folder / "ends.hy").write_text("(setv a 1)\n(import os)\n(os._exit 3)\n(setv b 1)\n")
+    code, out, _ = mino("shapes", "--json", "ends.hy", cwd=folder)
+    told = json.loads(out)
+    assert code == 0 and "exit code 3" in told["stopped"] and "exit code 3" in told["problems"][0]["message"]
+    assert {fact["line"] for fact in told["facts"]} >= {1} and 4 not in {fact["line"] for fact in told["facts"]}
+
+
+def test_shapes_of_what_cannot_be_read(folder: Path) -> None:
+    assert mino("shapes", "absent.hy", cwd=folder)[::2] == (
+        2,
+        "mino: absent.hy cannot be read: No such file or directory.\n",
+    )
+    (folder / "open.hy").write_text("(f")
+    code, out, err = mino("shapes", "open.hy", cwd=folder)
+    assert (code, out) == (1, "(f\n") and "open.hy:1:1: error: This ( is never closed" in err
+
+
+LIVE = {
+    "wrong.hy": "(import torch)\n(@ (torch.ones 2 3) (torch.ones 2 3))\n",
+    "well.hy": "(import torch)\n(setv x (@ (torch.ones 2 3) (torch.ones 3 2)))\n",
+    "importing.hy": "(import layers)\n(print (layers.half 1))\n",
+    "layers.hy": "(defn half [x] (/ x 0))\n",
+    "absent_module.hy": "(import nowhere [x])\n(print x)\n",
+}
+
+
+@pytest.fixture
+def live(folder: Path) -> Path:
+    for name, text in LIVE.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_check_live_as_json(live: Path) -> None:
+    code, out, err = mino("check", "--live", "--json", "wrong.hy", "well.hy", "broken.hy", cwd=live)
+    told = json.loads(out)["problems"]
+    assert (code, err) == (1, "") and {problem["file"] for problem in told} == {"wrong.hy", "broken.hy"}
+    assert (told[0]["code"], told[0]["line"], told[0]["column"]) == ("exception", 2, 1)
+    assert "2x3" in told[0]["message"] or "[2 3]" in told[0]["message"]
+
+
+def test_check_live_what_is_well(live: Path) -> None:
+    assert mino("check", "--live", "well.hy", "good.hy", cwd=live) == (0, "", "")
+    assert mino("check", "wrong.hy", cwd=live) == (0, "", "")
+
+
+def test_check_live_as_sarif_with_what_cannot_be_checked(live: Path) -> None:
+    code, out, _ = mino("check", "--live", "--sarif", "wrong.hy", "absent.hy", cwd=live)
+    (run,) = json.loads(out)["runs"]
+    assert code == 2 and [result["ruleId"] for result in run["results"]] == ["exception"]
+    assert "absent.hy cannot be read" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_check_live_tells_of_imported_files(live: Path) -> None:
+    code, out, _ = mino("check", "--live", "importing.hy", cwd=live)
+    assert code == 1 and "importing.hy:2:" in out and "layers.hy:1:16: error: ZeroDivisionError" in out
+    code, out, _ = mino("check", "--live", "layers.hy", "importing.hy", cwd=live)
+    assert code == 1 and out.count("layers.hy:1:16: error: ZeroDivisionError") == 1
+
+
+def test_check_live_a_broken_import(live: Path) -> None:
+    code, out, err = mino("check", "--live", "absent_module.hy", cwd=live)
+    assert (code, err) == (1, "") and "absent_module.hy:1:" in out and "No module named 'nowhere'" in out
+
+
+def test_check_live_where_no_preview_can_be(live: Path) -> None:
+    bare = live / "bare"
+    bare.write_text("#!/bin/sh\nexit 1\n")
+    bare.chmod(0o755)
+    code, out, err = mino("--python", str(bare), "check", "--live", "well.hy", cwd=live)
+    assert (code, out) == (2, "") and "The worker ended before it could say what is wrong." in err

@@ -94,7 +94,7 @@ function checks() {
     const edit = new vscode.WorkspaceEdit();
     edit.insert(document.uri, new vscode.Position(document.lineCount, 0), '\n(do (print "seen") (torch.zeros 2 3))');
     assert.ok(await vscode.workspace.applyEdit(edit));
-    const inside = positionOf(document, '(print "seen")').translate(0, -20);
+    const inside = positionOf(document, '(print "seen")').translate(0, -3);
     editor.selection = new vscode.Selection(inside, inside);
     const value = await limited(executeCommand("mino.ui.evalTop"));
     assert.match(value, /^\[2 3\] float32 tensor\(\[\[0/);

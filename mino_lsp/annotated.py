@@ -1,0 +1,64 @@
+"""What `mino shapes` prints: a file with the sizes beside its lines, or every fact as JSON.
+
+Lines and columns are counted from 1, columns in code points; an end is the place after the last character.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mino_lsp.checking import problem_as_json, region
+from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.snapshot import Snapshot
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Problem, Span, TensorValue, Value
+
+WIDTH = 72
+MOST_TEXT = 200
+"""Characters of an expression that stand beside its values."""
+
+
+def as_text(snapshot: Snapshot) -> str:
+    """The source with the sizes after each line's steps beside it."""
+    text = snapshot.text
+    hints = {text.position(hint.offset, "utf-32")[0]: hint.label for hint in inlay_hints(snapshot, Span(0, len(text)))}
+    lines = [text.slice(*text.line_span(line)) for line in range(text.line_count)]
+    if lines and not lines[-1]:
+        lines.pop()
+    beside = (f"{line:<{WIDTH}}  ; {hints[number]}" if number in hints else line for number, line in enumerate(lines))
+    return "".join(f"{line}\n" for line in beside)
+
+
+def as_json(name: str, snapshot: Snapshot, problems: list[Problem]) -> str:
+    """`{file, facts: [{line, column, endLine, endColumn, text, values, distinct, evidence}], problems, stopped}`."""
+    facts = sorted(snapshot.live.facts.values(), key=lambda fact: (fact.span.start, -fact.span.end))
+    told = {
+        "file": name,
+        "facts": [_fact(snapshot, fact) for fact in facts],
+        "problems": [problem_as_json(name, snapshot.text, problem) for problem in problems],
+        "stopped": snapshot.live.stopped,
+    }
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _fact(snapshot: Snapshot, fact: Fact) -> dict[str, Any]:
+    source = snapshot.text.source[fact.span.start : fact.span.end]
+    return {
+        **region(snapshot.text, fact.span),
+        "text": source if len(source) <= MOST_TEXT else source[: MOST_TEXT - 1] + "…",
+        "values": [_value(value) for value in fact.values],
+        "distinct": fact.distinct,
+        "evidence": fact.evidence,
+    }
+
+
+def _value(value: Value) -> dict[str, Any]:
+    match value:
+        case TensorValue(shape, dtype, device, requires_grad, role):
+            told = {"shape": list(shape), "dtype": dtype, "device": device, "requiresGrad": requires_grad}
+            return {"kind": "tensor", **told, **({"role": role} if role else {})}
+        case ModuleValue(name, parameters, components):
+            parts = [{"name": part, "value": summary} for part, summary in components]
+            return {"kind": "module", "type": name, "parameters": parameters, "components": parts}
+        case OtherValue(kind):
+            return {"kind": "other", "type": kind}
