@@ -187,6 +187,8 @@ def _broken_spec(problem: Any, span: Span, source: Source, recorder: Recorder | 
 def _refused(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EXDEV):
         return True
+    if type(error).__name__ == "OperationalError":  # of sqlite, which writes past Python
+        return "unable to open database file" in str(error) or "readonly database" in str(error)
     return isinstance(error, RuntimeError) and "Permission denied" in str(error)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from mino_lsp.types import EvalRequest, PreviewRequest
+from mino_lsp.worker import overlay
 from mino_lsp.worker.accelerator import pretend
 from mino_lsp.worker.patches import Patches
 from mino_lsp.worker.probe import Recorder
@@ -33,6 +34,7 @@ def enter(request: PreviewRequest | EvalRequest, recorder: Recorder) -> Callable
         unknown.assume[:] = [recorder.assume]
         ledger.activate()
         fake.enter(patches)
+    overlay.enter(patches)
     _load_in_this_process(patches)
     _compile_nothing(patches)
     return patches.close

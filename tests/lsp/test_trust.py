@@ -201,7 +201,9 @@ async def test_a_previewed_document_executes_and_cannot_write(editors: Any, tmp_
     folder = tmp_path / "trusted"
     folder.mkdir()
     editor = await editors(root=folder, state=tmp_path / "state", trust="full")
-    document = editor.open(folder / "main.hy", f'(setv x 1)\n(open "{folder}/canary" "w")')
+    database = f'(import sqlite3)\n(.execute (sqlite3.connect "{folder}/c") "create table t (a)")'
+    text = f'(open "{folder}/canary" "w")\n{database}'
+    document = editor.open(folder / "main.hy", text)
     await document.previewed()
     assert [code for code, _ in await document.blamed()] == ["preview-refused"]
     assert list(folder.iterdir()) == []
