@@ -80,6 +80,7 @@ def delta(old: Sequence[int], new: list[int]) -> list[Delta]:
 def _painted(piece: Piece, encoding: Encoding) -> _Painted:
     text = piece.text
     starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+    plain = text.isascii() and "\r" not in text  # then each character is a unit, whatever is counted
     numbers = array("I")
     line, before_line, before_column = 0, 0, 0
     for start, end, kind, modifiers in paint(piece):
@@ -88,8 +89,11 @@ def _painted(piece: Piece, encoding: Encoding) -> _Painted:
             while line + 1 < len(starts) and starts[line + 1] <= at:
                 line += 1
             stop = min(end, starts[line + 1]) if line + 1 < len(starts) else end
-            column = units(text[starts[line] : at], encoding)
-            length = units(text[at:stop].rstrip("\r\n"), encoding)
+            if plain:
+                column, length = at - starts[line], stop - at - (text[stop - 1] == "\n")
+            else:
+                column = units(text[starts[line] : at], encoding)
+                length = units(text[at:stop].rstrip("\r\n"), encoding)
             if length:
                 same = line == before_line
                 numbers.extend(

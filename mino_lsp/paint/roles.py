@@ -105,7 +105,11 @@ class _Walk:
                 self._name(self.text[start:end], start, end, "class")
                 return
             around = _Open(Kind.WHITESPACE, stop, end, "code")
-        if kind in SEQUENCES:
+        if kind is Kind.SYMBOL:
+            self._symbol(around, start, end)
+        elif kind in _ATOMS:
+            self._stroke(start, end, _ATOMS[kind], _READONLY if kind is Kind.KEYWORD else 0)
+        elif kind in SEQUENCES:
             self.open.append(_Open(kind, stop, end, self._role(around, kind)))
         elif kind in PREFIXES:
             self._stroke(start, start + len(kind.value), "operator")
@@ -118,10 +122,6 @@ class _Walk:
             if around.kind is Kind.FSTRING:
                 self._stroke(around.done, start + 1, "string")
             self.open.append(_Open(kind, stop, end, "code", done=start))
-        elif kind is Kind.SYMBOL:
-            self._symbol(around, start, end)
-        elif kind in _ATOMS:
-            self._stroke(start, end, _ATOMS[kind], _READONLY if kind is Kind.KEYWORD else 0)
         if kind not in (Kind.COMMENT, Kind.ERROR):
             around.count += 1
 
