@@ -53,7 +53,7 @@ from mino_lsp.analysis.model import (
     Symbol,
     Use,
 )
-from mino_lsp.analysis.scopes import Scope
+from mino_lsp.analysis.piece_names import Scope
 
 __all__ = [
     "KNOWN",

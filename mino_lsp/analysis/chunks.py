@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 from mino_lsp.analysis.environment import Declared, Macros, declared
 from mino_lsp.analysis.known import BUILTINS
 from mino_lsp.analysis.model import Definition, DefinitionKind, KeywordRole, Role
-from mino_lsp.analysis.scopes import MODULE_LEVEL, PieceNames, names_of_piece
+from mino_lsp.analysis.piece_names import MODULE_LEVEL, PieceNames
+from mino_lsp.analysis.scopes import names_of_piece
 from mino_lsp.syntax.nodes import Piece, Run
 
 SPACES = {DefinitionKind.MACRO: "macro", DefinitionKind.READER: "reader", DefinitionKind.SPEC: "spec"}

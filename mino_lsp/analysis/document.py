@@ -26,8 +26,8 @@ from mino_lsp.analysis.model import (
     Symbol,
     Use,
 )
+from mino_lsp.analysis.piece_names import Scope
 from mino_lsp.analysis.resolving import Resolving
-from mino_lsp.analysis.scopes import Scope
 from mino_lsp.syntax import Form, Tree
 
 assert core_forms and package_forms  # they register what the macros do

@@ -11,7 +11,7 @@ from itertools import accumulate
 from mino_lsp.analysis.chunks import Chunk, chunk_of, declared_in
 from mino_lsp.analysis.environment import Declared, Macros, Modules
 from mino_lsp.analysis.model import Definition, DefinitionKind, Import, KeywordUse, Signature
-from mino_lsp.analysis.scopes import PieceNames
+from mino_lsp.analysis.piece_names import PieceNames
 from mino_lsp.syntax import Tree
 from mino_lsp.syntax.nodes import Piece, Run
 

@@ -17,7 +17,7 @@ from mino_lsp.analysis.model import (
     Use,
 )
 from mino_lsp.analysis.module import Module
-from mino_lsp.analysis.scopes import IMPLICIT
+from mino_lsp.analysis.piece_names import IMPLICIT
 
 _ROLES = {Role.MACRO: "macro", Role.READER: "reader"}
 

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
+from mino_lsp.analysis.binding import CONSTANTS, Binding
 from mino_lsp.analysis.environment import OPAQUE, Macros
 from mino_lsp.analysis.mangling import mangle
 from mino_lsp.analysis.model import (
-    Definition,
     DefinitionKind,
-    Import,
     KeywordRole,
-    KeywordUse,
     Parameter,
     ParameterKind,
-    Reference,
     Role,
     ScopeKind,
     Signature,
-    Source,
 )
+from mino_lsp.analysis.piece_names import PieceNames, Scope
 from mino_lsp.analysis.reading import (
     ANNOTATION,
     DICT,
@@ -38,24 +34,17 @@ from mino_lsp.analysis.reading import (
     READER,
     SET,
     SYMBOL,
-    TRIVIA,
     TUPLE,
     UNPACK_ITERABLE,
     UNPACK_MAPPING,
     UNQUOTE,
     UNQUOTE_SPLICE,
     VECTOR,
-    Reading,
 )
 from mino_lsp.syntax.nodes import Piece
 
-MODULE_LEVEL, IMPLICIT = -1, -2
-"""What a reference is resolved to within a piece where it is to none of its inner definitions: left to the whole
-document, or to what a form around it always binds."""
-
 _MAX_DEPTH = 120  # Hy itself compiles no call nested deeper than about 150
 _MAX_NODES = 100_000
-_CONSTANTS = frozenset({"None", "True", "False", "...", "&reader"})
 # Functions that may bind or use names of which nothing is to be seen.
 _BLINDING = frozenset({"eval", "exec", "globals", "locals", "vars", "hy.eval", "hy.I.builtins.exec"})
 _CONTAINERS = frozenset({VECTOR, DICT, SET, TUPLE, UNPACK_ITERABLE, UNPACK_MAPPING, FSTRING, FIELD, UNQUOTE})
@@ -73,50 +62,9 @@ def handles(*keys: str) -> Callable[[Handler], Handler]:
     return register
 
 
-@dataclass(slots=True)
-class Scope:
-    """A region in which names are bound. `implicit` are names that have no definition in the text."""
-
-    kind: ScopeKind
-    parent: int  # -1 of the module's
-    start: int
-    end: int
-    certain: bool = True
-    names: dict[str, list[int]] = field(default_factory=dict)  # mangled, to definitions in the order of the text
-    declared: dict[str, str] = field(default_factory=dict)  # mangled, to "global" or "nonlocal"
-    implicit: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class PieceNames:
-    """The names of a piece; offsets are relative to it. `targets` says of each reference what it is resolved to: an
-    index of a definition, `MODULE_LEVEL` or `IMPLICIT`. `asked` are the macros it was read with."""
-
-    scopes: list[Scope]
-    definitions: list[Definition]
-    references: list[Reference]
-    targets: list[int]
-    imports: list[Import]
-    keywords: list[KeywordUse]
-    certain: bool
-    asked: dict[str, str | None]
-    components: dict[int, list[int]]  # of a mu's definition, those of its components
-    readers: bool  # whether reader macros are used
-
-
-class Walk(Reading):
+class Walk(Binding):
     def __init__(self, piece: Piece, macros: Macros) -> None:
-        super().__init__(piece)
-        self.macros = macros
-        self.asked: dict[str, str | None] = {}
-        self.scopes = [Scope(ScopeKind.MODULE, -1, 0, len(piece.text))]
-        self.scope = 0
-        self.definitions: list[Definition] = []
-        self.references: list[Reference] = []
-        self.imports_found: list[Import] = []
-        self.keywords: list[KeywordUse] = []
-        self.components: dict[int, list[int]] = {}
-        self.certain = True  # whether what is seen now is seen for sure
+        super().__init__(piece, macros)
         self._read_as: dict[int, str] = {}
         self._depth = 0
 
@@ -296,15 +244,6 @@ class Walk(Reading):
 
     # ---- what cannot be seen through
 
-    def taint(self, all_around: bool = True) -> None:
-        """Something here may bind names that cannot be seen: in the function around, or anywhere."""
-        scope = self.scope
-        while scope >= 0:
-            self.scopes[scope].certain = False
-            if not all_around and self.scopes[scope].kind is ScopeKind.FUNCTION:
-                return
-            scope = self.scopes[scope].parent
-
     def opaque_call(self, parts: list[int], mangled: str) -> None:
         """A call of a macro that may do anything with its arguments."""
         self.taint(not self.macros.stays_local(mangled))
@@ -348,98 +287,14 @@ class Walk(Reading):
                 self.template(form, deeper)
         self._depth -= 1
 
-    # ---- scopes
-
-    @contextmanager
-    def within(self, kind: ScopeKind, start: int, end: int) -> Iterator[Scope]:
-        outer = self.scope
-        scope = Scope(kind, outer, start, end)
-        self.scopes.append(scope)
-        self.scope = len(self.scopes) - 1
-        yield scope
-        self.scope = outer
-
-    def function_scope(self, scope: int) -> int:
-        """The nearest scope of Python's own: a function's, a class' or the module's."""
-        while self.scopes[scope].kind in (ScopeKind.LET, ScopeKind.COMPREHENSION):
-            scope = self.scopes[scope].parent
-        return scope
-
     # ---- binding names
-
-    def define(
-        self,
-        index: int,
-        kind: DefinitionKind,
-        form: int,
-        *,
-        scope: int | None = None,
-        signature: Signature | None = None,
-        doc: str = "",
-        value: str = "",
-        visible_from: int = 0,
-        decorated: bool = False,
-    ) -> int:
-        """Bind the name of a symbol in a scope, by default where `defn` would. Answers the definition's index."""
-        name, start, end = self.text_of(index), self.start[index], self.end[index]
-        return self.define_text(
-            *(name, start, end, kind, self.start[form], self.end[form]),
-            scope=scope,
-            signature=signature,
-            doc=doc,
-            value=value,
-            visible_from=visible_from,
-            decorated=decorated,
-        )
-
-    def define_text(
-        self,
-        name: str,
-        start: int,
-        end: int,
-        kind: DefinitionKind,
-        form_start: int,
-        form_end: int,
-        *,
-        scope: int | None = None,
-        signature: Signature | None = None,
-        doc: str = "",
-        value: str = "",
-        source: Source | None = None,
-        visible_from: int = 0,
-        decorated: bool = False,
-    ) -> int:
-        mangled = mangle(name)
-        if scope is None:
-            scope = self.function_scope(self.scope)
-            declared = self.scopes[scope].declared.get(mangled)
-            if declared == "global":
-                scope = 0
-            if scope != self.scope and self._bound_by_let(mangled):
-                self.taint(all_around=False)
-        definition = Definition(
-            *(name, mangled, kind, start, end, form_start, form_end, scope, signature, doc, value, source),
-            *(visible_from, decorated),
-        )
-        self.definitions.append(definition)
-        if kind not in (DefinitionKind.MACRO, DefinitionKind.READER):
-            self.scopes[scope].names.setdefault(mangled, []).append(len(self.definitions) - 1)
-        return len(self.definitions) - 1
-
-    def _bound_by_let(self, mangled: str) -> bool:
-        scope = self.scope
-        while self.scopes[scope].kind in (ScopeKind.LET, ScopeKind.COMPREHENSION):
-            if mangled in self.scopes[scope].names or mangled in self.scopes[scope].implicit:
-                return True
-            scope = self.scopes[scope].parent
-        return False
 
     def assign(self, target: int, form: int, value: int | None = None) -> None:
         """What `setv` does to a target: binds its names, where a `let` around does not bind them already."""
         kind = self.kind[target]
         if kind == SYMBOL:
             name = self.text_of(target)
-            if "." in name or name in _CONSTANTS:
+            if "." in name or name in CONSTANTS:
                 self.use(target)
                 return
             mangled = mangle(name)
@@ -485,11 +340,6 @@ class Walk(Reading):
             self.visit_all(forms[2:])
         elif kind != KEYWORD:
             self.visit(target)
-
-    def made_by(self, value: int | None) -> str:
-        """The mangled head of a call."""
-        head = self.head_of(value) if value is not None else ""
-        return mangle(head) if head and not head.startswith(".") else ""
 
     # ---- functions
 
@@ -551,79 +401,6 @@ class Walk(Reading):
         with self.within(ScopeKind.FUNCTION, self.start[vector], self.end[form]):
             yield [self.define(symbol, kind, place, scope=self.scope) for symbol, place in places]
 
-    # ---- using names
-
-    def use(self, index: int, role: Role = Role.READ) -> None:
-        name = self.text_of(index)
-        if name in _CONSTANTS:
-            return
-        if "." in name:
-            self._use_dotted(index, name, role)
-        else:
-            self._refer(name, index, self.start[index], role)
-
-    def _use_dotted(self, index: int, name: str, role: Role) -> None:
-        bare = name.lstrip(".")
-        if not bare:
-            return
-        start = self.start[index]
-        owner = ""
-        if bare == name:
-            first, _, bare = name.partition(".")
-            self._refer(first, index, start, role, path=bare)
-            owner, start = first, start + len(first) + 1
-        else:
-            start += len(name) - len(bare)
-        member = bare.partition(".")[0]
-        if member and self.certain:
-            self._refer(member, index, start, Role.MEMBER, path=bare[len(member) + 1 :], owner=owner)
-
-    def use_text(self, index: int, name: str, after: int) -> None:
-        """A name within a node that is no symbol, so many characters after its start."""
-        self._refer(name, index, self.start[index] + after, Role.READ)
-
-    def member(self, index: int, owner: str = "") -> None:
-        """A symbol that names a component or an attribute."""
-        self._refer(self.text_of(index), index, self.start[index], Role.MEMBER, owner=owner)
-
-    def _refer(self, name: str, node: int, start: int, role: Role, path: str = "", owner: str = "") -> None:
-        self.references.append(
-            Reference(
-                *(name, mangle(name), start, start + len(name), self.scope, role, node, path, owner, self.certain)
-            )
-        )
-
-    def keyword(self, index: int, role: KeywordRole, call: str = "") -> None:
-        name = self.text_of(index)[1:]
-        if name:
-            start, end = self.start[index], self.end[index]
-            self.keywords.append(KeywordUse(name, mangle(name), start, end, role, call, self.scope, self.certain))
-
-    def _target(self, reference: Reference) -> int:
-        """What a reference is resolved to within the piece."""
-        if reference.role in (Role.MACRO, Role.READER, Role.MEMBER):
-            return MODULE_LEVEL
-        at, mangled, crossed = reference.scope, reference.mangled, False
-        while at > 0:
-            scope = self.scopes[at]
-            declared = scope.declared.get(mangled)
-            if declared == "global":
-                return MODULE_LEVEL
-            if mangled in scope.implicit:
-                return IMPLICIT
-            if not declared and not (crossed and scope.kind is ScopeKind.CLASS):
-                found = scope.names.get(mangled)
-                if found and scope.kind is ScopeKind.LET:
-                    found = [one for one in found if self._holds(self.definitions[one], reference)][-1:]
-                if found:
-                    return found[0]
-            crossed = crossed or scope.kind is ScopeKind.FUNCTION
-            at = scope.parent
-        return MODULE_LEVEL
-
-    def _holds(self, definition: Definition, reference: Reference) -> bool:
-        return definition.visible_from <= reference.start
-
 
 def names_of_piece(piece: Piece, macros: Macros) -> PieceNames:
     """The names of a piece; of one that no person wrote, none."""
@@ -631,6 +408,3 @@ def names_of_piece(piece: Piece, macros: Macros) -> PieceNames:
         whole = Scope(ScopeKind.MODULE, -1, 0, len(piece.text), certain=False)
         return PieceNames([whole], [], [], [], [], [], False, {}, {}, False)
     return Walk(piece, macros).run()
-
-
-__all__ = ["HANDLERS", "IMPLICIT", "MODULE_LEVEL", "TRIVIA", "PieceNames", "Scope", "Walk", "handles", "names_of_piece"]

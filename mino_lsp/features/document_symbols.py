@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import Definition, DefinitionKind
-from mino_lsp.analysis.scopes import PieceNames
+from mino_lsp.analysis.piece_names import PieceNames
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Span
 
