@@ -6,13 +6,14 @@ a converter of objects takes several times as long as all the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from lsprotocol import types as lsp
 
 from mino_lsp.analysis import DefinitionKind
 from mino_lsp.analysis.links import Place
+from mino_lsp.client import ClientCan
 from mino_lsp.commands import Located
 from mino_lsp.features.code_lenses import Lens
 from mino_lsp.features.completion import Completions
@@ -28,6 +29,7 @@ from mino_lsp.features.signature_help import SignatureHelp
 from mino_lsp.features.workspace_symbols import WorkspaceSymbol
 from mino_lsp.format import Edit
 from mino_lsp.paint import MODIFIERS, TYPES
+from mino_lsp.plaintext import plain
 from mino_lsp.syntax import Encoding, Text
 from mino_lsp.types import Problem, Severity, Span
 
@@ -62,8 +64,6 @@ SYMBOL_KINDS: dict[DefinitionKind, lsp.SymbolKind] = {
     DefinitionKind.SPEC: lsp.SymbolKind.Interface,
 }
 
-_SYMBOL_NUMBERS = {kind: SYMBOL_KINDS.get(kind, lsp.SymbolKind.Variable).value for kind in DefinitionKind}
-
 COMPLETION_KINDS: dict[str, lsp.CompletionItemKind] = {
     "function": lsp.CompletionItemKind.Function,
     "method": lsp.CompletionItemKind.Method,
@@ -86,10 +86,13 @@ Json = dict[str, Any]
 
 
 class Edge:
-    """The conversions under the position encoding that was agreed on with the client."""
+    """The conversions for a client, under the position encoding that was agreed on with it."""
 
-    def __init__(self, encoding: str = "utf-16") -> None:
+    def __init__(self, encoding: str, can: ClientCan) -> None:
         self.encoding = cast("Encoding", encoding)
+        self.can = can
+        self._kinds = _kinds(can.symbol_kinds)
+        self._workspace_kinds = _kinds(can.workspace_symbol_kinds)
 
     def offset(self, text: Text, position: lsp.Position) -> int:
         return text.offset(position.line, position.character, self.encoding)
@@ -131,9 +134,9 @@ class Edge:
             "code": problem.code,
             "source": "mino",
         }
-        if problem.code.startswith("unused-"):
+        if problem.code.startswith("unused-") and lsp.DiagnosticTag.Unnecessary in self.can.tags:
             told["tags"] = [lsp.DiagnosticTag.Unnecessary.value]
-        if problem.related:
+        if problem.related and self.can.related:
             told["relatedInformation"] = [
                 {"location": {"uri": uri, "range": self._span(text, item.span)}, "message": item.message}
                 for item in problem.related
@@ -141,8 +144,7 @@ class Edge:
         return told
 
     def hover(self, text: Text, hover: Hover) -> Json:
-        content = {"kind": lsp.MarkupKind.Markdown.value, "value": hover.markdown}
-        return {"contents": content, "range": self._span(text, hover.span)}
+        return {"contents": _markup(hover.markdown, self.can.hover_formats), "range": self._span(text, hover.span)}
 
     def inlay_hint(self, text: Text, hint: Hint) -> lsp.InlayHint:
         return lsp.InlayHint(
@@ -171,6 +173,11 @@ class Edge:
     def token_edits(self, deltas: Sequence[Delta]) -> list[lsp.SemanticTokensEdit]:
         return [lsp.SemanticTokensEdit(delta.start, delta.deleted, delta.numbers) for delta in deltas]
 
+    def documentation(self, markdown: str) -> lsp.MarkupContent | str:
+        """That of a completion."""
+        told = _markup(markdown, self.can.completion_formats)
+        return told if isinstance(told, str) else lsp.MarkupContent(lsp.MarkupKind(told["kind"]), told["value"])
+
     def completions(self, text: Text, uri: str, found: Completions) -> Json:
         items = []
         for one in found.items:
@@ -188,14 +195,35 @@ class Edge:
             items.append(item)
         return {"isIncomplete": found.incomplete, "items": items}
 
-    def signature_help(self, found: SignatureHelp) -> lsp.SignatureHelp:
-        doc = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.doc) if found.doc else None
-        parameters = [lsp.ParameterInformation(found.label[start:end]) for start, end in found.parameters]
-        active = found.active if found.active is not None else len(parameters)
-        return lsp.SignatureHelp([lsp.SignatureInformation(found.label, doc, parameters)], 0, active)
+    def signature_help(self, found: SignatureHelp) -> Json:
+        """A parameter as where it stands in the label, which is counted in UTF-16; else as its text, which a client
+        looks for."""
+        label = Text(found.label)
+        parameters: list[Json] = []
+        for start, end in found.parameters:
+            place = [label.position(start, "utf-16")[1], label.position(end, "utf-16")[1]]
+            parameters.append({"label": place if self.can.label_offsets else found.label[start:end]})
+        signature: Json = {"label": found.label, "parameters": parameters}
+        if found.doc:
+            signature["documentation"] = _markup(found.doc, self.can.signature_formats)
+        past = None if self.can.no_active_parameter else len(parameters)
+        active = found.active if found.active is not None else past
+        return {"signatures": [signature], "activeSignature": 0, "activeParameter": active}
 
-    def locations(self, found: Sequence[Location]) -> list[lsp.Location]:
-        return [lsp.Location(one.document.uri, self.range(one.document.text, one.span)) for one in found]
+    def definitions(self, text: Text, origin: Span | None, found: Sequence[Location], links: bool) -> list[Json]:
+        """With links, `origin` is what leads there, and the form around the name is told with it."""
+        if not links:
+            return [{"uri": one.document.uri, "range": self._span(one.document.text, one.span)} for one in found]
+        leading = {"originSelectionRange": self._span(text, origin)} if origin is not None else {}
+        return [
+            {
+                "targetUri": one.document.uri,
+                "targetRange": self._span(one.document.text, one.whole),
+                "targetSelectionRange": self._span(one.document.text, one.span),
+                **leading,
+            }
+            for one in found
+        ]
 
     def places(self, found: Sequence[Place]) -> list[lsp.Location]:
         spans = [(one.document, Span(one.occurrence.start, one.occurrence.end)) for one in found]
@@ -214,7 +242,7 @@ class Edge:
     def _symbol(self, text: Text, base: int, one: DocumentSymbol) -> Json:
         told: Json = {
             "name": one.name,
-            "kind": _SYMBOL_NUMBERS[one.kind],
+            "kind": self._kinds[one.kind].value,
             "range": self._span(text, one.span, base),
             "selectionRange": self._span(text, one.name_span, base),
         }
@@ -232,7 +260,7 @@ class Edge:
         for base, one in found:
             told: Json = {
                 "name": one.name,
-                "kind": _SYMBOL_NUMBERS[one.kind],
+                "kind": self._kinds[one.kind].value,
                 "location": {"uri": uri, "range": self._span(text, one.span, base)},
             }
             if container is not None:
@@ -246,18 +274,26 @@ class Edge:
             lsp.SymbolInformation(
                 lsp.Location(one.document.uri, self.range(one.document.text, one.span)),
                 one.name,
-                SYMBOL_KINDS.get(one.kind, lsp.SymbolKind.Variable),
+                self._workspace_kinds[one.kind],
                 container_name=one.document.uri.rpartition("/")[2],
             )
             for one in found
         ]
 
-    def renaming(self, found: Sequence[Renaming]) -> lsp.WorkspaceEdit:
+    def renaming(self, found: Sequence[Renaming], version: Callable[[str], int | None]) -> lsp.WorkspaceEdit:
+        """With the versions that the edits are of, where the client looks at them."""
         changes: dict[str, list[lsp.TextEdit]] = {}
         for one in found:
             edit = lsp.TextEdit(self.range(one.document.text, one.span), one.text)
             changes.setdefault(one.document.uri, []).append(edit)
-        return lsp.WorkspaceEdit(changes=dict(changes))
+        if not self.can.versioned_edits:
+            return lsp.WorkspaceEdit(changes=dict(changes))
+        return lsp.WorkspaceEdit(
+            document_changes=[
+                lsp.TextDocumentEdit(lsp.OptionalVersionedTextDocumentIdentifier(uri, version(uri)), list(edits))
+                for uri, edits in changes.items()
+            ]
+        )
 
     def plain(self, value: Any, uri: str) -> Any:
         """A command's answer with its places as ranges."""
@@ -270,3 +306,23 @@ class Edge:
                 return self.range(value.text, value.value)
             return self.diagnostics(value.text, uri, value.value)
         return value
+
+
+def _markup(markdown: str, formats: Sequence[lsp.MarkupKind]) -> Json | str:
+    """As Markdown where that is shown, else without its marks: for a client that names no format, as a mere string."""
+    if lsp.MarkupKind.Markdown in formats:
+        return {"kind": lsp.MarkupKind.Markdown.value, "value": markdown}
+    return {"kind": lsp.MarkupKind.PlainText.value, "value": plain(markdown)} if formats else plain(markdown)
+
+
+def _kinds(known: frozenset[lsp.SymbolKind | int]) -> dict[DefinitionKind, lsp.SymbolKind]:
+    """What stands for a definition, of the kinds that the client knows."""
+    found = {kind: SYMBOL_KINDS.get(kind, lsp.SymbolKind.Variable) for kind in DefinitionKind}
+    return {kind: one if one in known else _NEAREST.get(one, one) for kind, one in found.items()}
+
+
+_NEAREST = {
+    lsp.SymbolKind.Operator: lsp.SymbolKind.Function,
+    lsp.SymbolKind.TypeParameter: lsp.SymbolKind.Class,
+}
+"""For those that a client need not know."""

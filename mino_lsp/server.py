@@ -24,7 +24,7 @@ from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
 from mino_lsp.expansions import SCHEME
 from mino_lsp.features.code_lenses import code_lenses
 from mino_lsp.features.completion import completions, resolve
-from mino_lsp.features.definition import declaration, definition
+from mino_lsp.features.definition import declaration, definition, origin
 from mino_lsp.features.diagnostics import diagnostics
 from mino_lsp.features.document_symbols import document_symbols
 from mino_lsp.features.folding import folding
@@ -67,7 +67,6 @@ class Server(LanguageServer):
         )
         self.mino = Workspace(self, launched_trusted=trusted)
         self.runs = Runs(self.mino)
-        self.edge = Edge()
         self.initialized = False
         self.cancellations: dict[Any, Callable[[], None]] = {}
         self._tokens = 0
@@ -76,6 +75,7 @@ class Server(LanguageServer):
         self._exit_code: asyncio.Future[int]
         self._outbox: Outbox
         self._client_can: ClientCan = ClientCan(lsp.ClientCapabilities())
+        self.edge = Edge("utf-16", self._client_can)
         self._stale: set[str] = set()
         self._pushed: set[str] = set()
         self._refreshing: asyncio.TimerHandle | None = None
@@ -134,7 +134,7 @@ class Server(LanguageServer):
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
         self._client_can = ClientCan(params.capabilities)
-        self.edge = Edge(self.protocol.workspace.position_encoding or "utf-16")
+        self.edge = Edge(self.protocol.workspace.position_encoding or "utf-16", self._client_can)
         folders = [path_of(folder.uri) for folder in params.workspace_folders or []]
         if not folders and params.root_uri:
             folders = [path_of(params.root_uri)]
@@ -166,7 +166,8 @@ class Server(LanguageServer):
     def _publish(self, uri: str, version: int | None, text: Text, problems: Sequence[Problem]) -> None:
         """Push diagnostics: to a client that does not ask, and of files that are not open, of which none does."""
         if problems or not self._client_can.pull or uri in self._pushed:
-            told = {"uri": uri, "diagnostics": self.edge.diagnostics(text, uri, problems), "version": version}
+            of = {} if version is None else {"version": version}
+            told = {"uri": uri, "diagnostics": self.edge.diagnostics(text, uri, problems), **of}
             self.protocol.tell(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, told)
         (self._pushed.add if problems else self._pushed.discard)(uri)
 
@@ -309,7 +310,8 @@ class Server(LanguageServer):
         return self.edge.edits(snapshot.text, format_on_type(snapshot, offset))
 
     def folding_range(self, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:
-        return [self.edge.fold(fold) for fold in folding(self._snapshot(params.text_document.uri))]
+        found = folding(self._snapshot(params.text_document.uri))
+        return [self.edge.fold(fold) for fold in found[: self._client_can.fold_limit]]
 
     def selection_range(self, params: lsp.SelectionRangeParams) -> list[lsp.SelectionRange]:
         snapshot = self._snapshot(params.text_document.uri)
@@ -356,7 +358,12 @@ class Server(LanguageServer):
         if found.incomplete and not found.items:
             await self.mino.python_names.settled(PYTHON_SECONDS)
             found = completions(snapshot, offset, python, self._client_can.snippets)
-        return self.edge.completions(snapshot.text, snapshot.uri, found)
+        answer = self.edge.completions(snapshot.text, snapshot.uri, found)
+        if not self._client_can.resolves_documentation:
+            for item, one in zip(answer["items"], found.items, strict=True):
+                if one.about and (doc := resolve(snapshot, one.about)):
+                    item["documentation"] = self.edge.documentation(doc)
+        return answer
 
     async def completion_resolve(self, item: lsp.CompletionItem) -> lsp.CompletionItem:
         told = item.data if isinstance(item.data, dict) else {}
@@ -373,10 +380,10 @@ class Server(LanguageServer):
             shown = (f"```python\n{signature}\n```" if signature else "", f"*{kind} of `{about[1]}`*", text)
             doc = "\n\n".join(filter(None, shown)) if kind else ""
         if doc:
-            item.documentation = lsp.MarkupContent(lsp.MarkupKind.Markdown, doc)
+            item.documentation = self.edge.documentation(doc)
         return item
 
-    def signature_help(self, params: lsp.SignatureHelpParams) -> lsp.SignatureHelp | None:
+    def signature_help(self, params: lsp.SignatureHelpParams) -> Json | None:
         found = signature_help(*self._place(params))
         return self.edge.signature_help(found) if found is not None else None
 
@@ -384,15 +391,19 @@ class Server(LanguageServer):
         virtual = params.text_document.uri
         if virtual.startswith(f"{SCHEME}:"):
             at = lsp.Position(params.position.line, params.position.character)
-            found = self.mino.expansions.origin(virtual, lambda text: self.edge.offset(text, at))
-            snapshot = self.mino.snapshot(found[0]) if found is not None else None
-            if found is None or snapshot is None:
+            written = self.mino.expansions.origin(virtual, lambda text: self.edge.offset(text, at))
+            expanded = self.mino.snapshot(written[0]) if written is not None else None
+            if written is None or expanded is None:
                 return []
-            return [lsp.Location(snapshot.uri, self.edge.range(snapshot.text, found[1]))]
-        return self.edge.locations(definition(*self._place(params)))
+            return [lsp.Location(expanded.uri, self.edge.range(expanded.text, written[1]))]
+        snapshot, offset = self._place(params)
+        found, links = definition(snapshot, offset), self._client_can.definition_links
+        return self.edge.definitions(snapshot.text, origin(snapshot, offset), found, links)
 
     def declaration(self, params: lsp.DeclarationParams) -> Any:
-        return self.edge.locations(declaration(*self._place(params)))
+        snapshot, offset = self._place(params)
+        found, links = declaration(snapshot, offset), self._client_can.declaration_links
+        return self.edge.definitions(snapshot.text, origin(snapshot, offset), found, links)
 
     def references(self, params: lsp.ReferenceParams) -> list[lsp.Location]:
         return self.edge.places(references(*self._place(params), params.context.include_declaration))
@@ -420,11 +431,18 @@ class Server(LanguageServer):
 
     def rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
         try:
-            return self.edge.renaming(rename(*self._place(params), params.new_name))
+            return self.edge.renaming(rename(*self._place(params), params.new_name), self._version)
         except Impossible as error:
             raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
 
+    def _version(self, uri: str) -> int | None:
+        snapshot = self.mino.snapshot(uri)
+        return snapshot.version if snapshot is not None else None
+
     async def initialized_(self, _: lsp.InitializedParams) -> None:
+        await asyncio.gather(self._watch(), self._take_configuration())
+
+    async def _watch(self) -> None:
         """Have the client tell of Hy files that change on disk, where it can be asked to."""
         if self._client_can.watches:
             watchers = [lsp.FileSystemWatcher(glob_pattern="**/*.{hy,py}")]
@@ -432,20 +450,30 @@ class Server(LanguageServer):
             registration = lsp.Registration("mino-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             await self.client_register_capability_async(lsp.RegistrationParams([registration]))
 
+    async def _take_configuration(self) -> None:
+        """Ask for the section, where the client answers."""
+        if self._client_can.configuration:
+            items = [lsp.ConfigurationItem(section="mino")]
+            try:
+                answers = await self.workspace_configuration_async(lsp.ConfigurationParams(items))
+            except JsonRpcException as error:
+                log.warning("The client did not tell its settings: %s", error)
+                return
+            self.mino.configure(answers[0] if answers else None)
+
     def did_change_watched_files(self, params: lsp.DidChangeWatchedFilesParams) -> None:
         for change in params.changes:
             self.mino.file_changed(path_of(change.uri))
 
     async def did_change_configuration(self, params: lsp.DidChangeConfigurationParams) -> None:
-        """Ask for the section where the client answers; else take what it sent along."""
+        """Take what the client sent along, if it is the section; else ask for it."""
         told: Any = params.settings
         if isinstance(told, dict) and "mino" in told:
-            told = told["mino"]
+            self.mino.configure(told["mino"])
         elif self._client_can.configuration:
-            items = [lsp.ConfigurationItem(section="mino")]
-            answers = await self.workspace_configuration_async(lsp.ConfigurationParams(items))
-            told = answers[0] if answers else None
-        self.mino.configure(told)
+            await self._take_configuration()
+        else:
+            self.mino.configure(told)
 
 
 PYTHON_SECONDS = 0.2

@@ -81,6 +81,7 @@ class Workspace:
         self.running = 0
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
+        self._complaints: list[str] = []
         self._documents: dict[str, Snapshot] = {}
         self._run_reports: dict[str, Report] = {}
         self._folders: dict[Path, _Folder] = {}
@@ -100,7 +101,9 @@ class Workspace:
         before = self.settings
         self.settings, complaints = merge(self.settings, told)
         for complaint in complaints:
-            self.client.tell("warning", complaint)
+            if complaint not in self._complaints:
+                self.client.tell("warning", complaint)
+        self._complaints = complaints
         if before != self.settings:
             for folder in self._folders.values():
                 folder.unavailable = ""

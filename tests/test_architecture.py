@@ -316,7 +316,7 @@ def served(tmp_path: Path, planted: str) -> str:
         answer = server.ask(command, "workspace/executeCommand", {"command": f"mino.{command}", "arguments": [told]})
         assert "result" in answer, answer
     hover = server.ask("hover", "textDocument/hover", {**document, "position": {"line": 2, "character": 6}})
-    assert "`[3]`" in hover["result"]["contents"]["value"]
+    assert "[3]" in hover["result"]["contents"]["value"]
     assert server.end() == 0
     return server.stderr
 

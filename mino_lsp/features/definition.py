@@ -22,6 +22,12 @@ class Location:
 _LOOSE = frozenset({DefinitionKind.VARIABLE, DefinitionKind.FIELD})
 
 
+def origin(snapshot: Snapshot, offset: int) -> Span | None:
+    """The name at a place, which leads to where it is bound."""
+    found = named_at(snapshot.document, offset, snapshot.index)
+    return Span(found[1].start, found[1].end) if found is not None else None
+
+
 def definition(snapshot: Snapshot, offset: int) -> list[Location]:
     """Where the name is defined. Of a variable that is set several times, the first; of what is defined twice,
     both."""

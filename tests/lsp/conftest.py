@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from .client_can import CLIENTS
 from .editor import Editor, launch
+
+FEATURES = Path(__file__).parents[2] / "mino_lsp" / "features"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,7 +54,28 @@ async def editors(root: Path, state: Path) -> AsyncIterator[Callable[..., Awaita
         assert "Traceback" not in editor.stderr, editor.stderr
 
 
+@pytest.fixture(scope="module")
+def client(request: pytest.FixtureRequest) -> str:
+    """Whose capabilities the server is told: those of a client that can everything, unless a test says otherwise."""
+    return getattr(request, "param", "everything")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def editor(editors: Callable[..., Awaitable[Editor]]) -> Editor:
-    """The trusted server that a module's tests share."""
-    return await editors()
+async def editor(client: str, root: Path, state: Path) -> AsyncIterator[Editor]:
+    """The trusted server that a module's tests share; in the tests of features, one for each client in turn."""
+    editor = await launch(root, state, settings={"trust": "full"}, can=CLIENTS[client]())
+    yield editor
+    await _end(editor)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The tests of each feature are replayed under what each real client can."""
+    name = metafunc.module.__name__.rpartition(".")[2].removeprefix("test_")
+    if "editor" in metafunc.fixturenames and (FEATURES / f"{name}.py").exists():
+        metafunc.parametrize("client", CLIENTS, indirect=True, scope="module")
+
+
+async def _end(editor: Editor) -> None:
+    if not editor.stopped and editor._server is not None and editor._server.returncode is None:
+        assert await editor.leave() == 0
+    assert "Traceback" not in editor.stderr, editor.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types as lsp
+from pygls.capabilities import get_capability
 from pygls.client import JsonRPCClient
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import default_converter
@@ -31,6 +32,7 @@ T = TypeVar("T")
 def capabilities(encoding: str = "utf-16", pull: bool = True, output: bool = True, **window: Any) -> Any:
     """What an editor can that can everything; `window` changes what its windows can."""
     shown = {"work_done_progress": True, "show_message": lsp.ShowMessageRequestClientCapabilities(), **window}
+    both = [lsp.MarkupKind.Markdown, lsp.MarkupKind.PlainText]
     return lsp.ClientCapabilities(
         general=lsp.GeneralClientCapabilities(position_encodings=[lsp.PositionEncodingKind(encoding)]),
         window=lsp.WindowClientCapabilities(**shown),
@@ -41,8 +43,14 @@ def capabilities(encoding: str = "utf-16", pull: bool = True, output: bool = Tru
             code_lens=lsp.CodeLensWorkspaceClientCapabilities(refresh_support=True),
         ),
         text_document=lsp.TextDocumentClientCapabilities(
-            diagnostic=lsp.DiagnosticClientCapabilities() if pull else None,
-            hover=lsp.HoverClientCapabilities(content_format=[lsp.MarkupKind.Markdown]),
+            diagnostic=lsp.DiagnosticClientCapabilities(related_information=True) if pull else None,
+            hover=lsp.HoverClientCapabilities(content_format=both),
+            completion=lsp.CompletionClientCapabilities(
+                completion_item=lsp.ClientCompletionItemOptions(documentation_format=both)
+            ),
+            publish_diagnostics=lsp.PublishDiagnosticsClientCapabilities(
+                related_information=True, tag_support=lsp.ClientDiagnosticsTagOptions([lsp.DiagnosticTag.Unnecessary])
+            ),
             inlay_hint=lsp.InlayHintClientCapabilities(),
             code_lens=lsp.CodeLensClientCapabilities(),
         ),
@@ -64,14 +72,17 @@ class Editor(LanguageClient):
         self.news = asyncio.Event()
         self.answer: str | None = None
         self.encoding = "utf-16"
+        self.server_capabilities = lsp.ServerCapabilities()
         self.asked: list[lsp.ShowMessageRequestParams] = []
         self.published: list[lsp.PublishDiagnosticsParams] = []
         self.refreshes: Counter[str] = Counter()
+        self.registered: list[lsp.Registration] = []
         self.statuses: list[Any] = []
         self.outputs: list[Any] = []
         self.reports: dict[str, int] = {}
         self.stderr = ""
         self.settings: dict[str, Any] = {}
+        self.configurations: list[lsp.ConfigurationParams] = []
         self._open: dict[str, Document] = {}
         self._versions = itertools.count(1)
         register_lsp_features(self, {**DEFAULT_CLIENT_FEATURES, **_FEATURES})
@@ -85,6 +96,17 @@ class Editor(LanguageClient):
         while data := await self._server.stderr.read(1 << 16):
             self.stderr += data.decode("utf-8", "replace")
             self.news.set()
+
+    def can(self, path: str, default: Any = None) -> Any:
+        """What the client said of something that it can; `default` where it said nothing of it."""
+        assert self.capabilities is not None
+        return get_capability(self.capabilities, path, default)
+
+    @property
+    def pulls(self) -> bool:
+        """Whether diagnostics are to be pulled; else they are to be pushed."""
+        refreshes: bool = self.can("workspace.diagnostics.refresh_support", False)
+        return refreshes and self.can("text_document.diagnostic") is not None
 
     @property
     def pid(self) -> int:
@@ -103,6 +125,14 @@ class Editor(LanguageClient):
         """The server's exit code, when it has one."""
         assert self._server is not None
         return await asyncio.wait_for(self._server.wait(), SECONDS)
+
+    async def refreshed(self, document: Document, method: str, support: str) -> None:
+        """Wait for a refresh where the client supports it; else see that none has come with the report."""
+        await document.previewed()
+        if self.can(support):
+            await self.until(lambda: self.refreshes[method])
+        else:
+            assert not self.refreshes[method]
 
     async def leave(self) -> int:
         """Shut the server down as the specification says."""
@@ -215,7 +245,11 @@ class Document:
     async def hover(self, text: str, nth: int = 0) -> str:
         """What hovering the nth `text` shows; empty where nothing is."""
         found = await self.hover_at(self.position(self.find(text, nth)))
-        return found.contents.value if found is not None else ""
+        if found is None:
+            return ""
+        markdown = lsp.MarkupKind.Markdown in self.editor.can("text_document.hover.content_format", [])
+        assert found.contents.kind == (lsp.MarkupKind.Markdown if markdown else lsp.MarkupKind.PlainText)
+        return str(found.contents.value)
 
     async def hover_at(self, position: lsp.Position) -> Any:
         params = lsp.HoverParams(self.identity, position)
@@ -235,8 +269,16 @@ class Document:
         return list(await asyncio.wait_for(self.editor.text_document_code_lens_async(params), SECONDS) or [])
 
     async def diagnostics(self) -> list[lsp.Diagnostic]:
-        params = lsp.DocumentDiagnosticParams(self.identity)
-        return list((await asyncio.wait_for(self.editor.text_document_diagnostic_async(params), SECONDS)).items)
+        """Pulled, or the last that were pushed for this version."""
+        if self.editor.pulls:
+            params = lsp.DocumentDiagnosticParams(self.identity)
+            return list((await asyncio.wait_for(self.editor.text_document_diagnostic_async(params), SECONDS)).items)
+
+        def pushed() -> lsp.PublishDiagnosticsParams | None:
+            mine = [one for one in self.editor.published if one.uri == self.uri]
+            return mine[-1] if mine and mine[-1].version == self.version else None
+
+        return list((await self.editor.until(pushed)).diagnostics)
 
     async def blamed(self) -> list[tuple[str, str]]:
         """The code of each diagnostic and the text at its range."""
@@ -267,6 +309,7 @@ async def launch(
     state: Path,
     *,
     settings: dict[str, Any] | None = None,
+    section: dict[str, Any] | None = None,
     can: Any = None,
     answer: str | None = None,
     arguments: tuple[str, ...] = (),
@@ -275,17 +318,19 @@ async def launch(
     """An editor with the folder `root` open, connected to a new server that remembers trust in `state`."""
     editor = Editor()
     editor.answer = answer
+    editor.settings = section or {}
     environment = {**os.environ, "XDG_STATE_HOME": str(state), **(env or {})}
     await editor.start_io(str(COMMAND), "--stdio", *arguments, env=environment, cwd=root)
     can = capabilities() if can is None else can
     if can.general and can.general.position_encodings:
-        editor.encoding = can.general.position_encodings[0].value
+        editor.encoding = lsp.PositionEncodingKind(can.general.position_encodings[0]).value
     params = lsp.InitializeParams(
         capabilities=can,
         workspace_folders=[lsp.WorkspaceFolder(root.as_uri(), root.name)],
         initialization_options=settings or {},
     )
     result = await asyncio.wait_for(editor.initialize_session(params), SECONDS)
+    editor.server_capabilities = result.capabilities
     assert (result.capabilities.position_encoding or "utf-16") == editor.encoding
     return editor
 
@@ -301,6 +346,10 @@ def _publish(editor: Editor, params: lsp.PublishDiagnosticsParams) -> None:
 def _ask(editor: Editor, params: lsp.ShowMessageRequestParams) -> lsp.MessageActionItem | None:
     editor.asked.append(params)
     return lsp.MessageActionItem(editor.answer) if editor.answer is not None else None
+
+
+def _register(editor: Editor, params: lsp.RegistrationParams) -> None:
+    editor.registered += params.registrations
 
 
 def _refresh(method: str) -> Callable[[Editor, Any], None]:
@@ -327,6 +376,7 @@ def _log(editor: Editor, params: lsp.LogMessageParams) -> None:
 
 
 def _configuration(editor: Editor, params: lsp.ConfigurationParams) -> list[Any]:
+    editor.configurations.append(params)
     return [editor.settings for _ in params.items]
 
 
@@ -338,6 +388,7 @@ _FEATURES: dict[str, Any] = {
     lsp.WORKSPACE_CODE_LENS_REFRESH: _refresh(lsp.WORKSPACE_CODE_LENS_REFRESH),
     lsp.WORKSPACE_CONFIGURATION: _configuration,
     lsp.WINDOW_LOG_MESSAGE: _log,
+    lsp.CLIENT_REGISTER_CAPABILITY: _register,
     "mino/status": _status,
     "mino/output": _output,
     "mino/report": _report,

@@ -63,7 +63,28 @@ async def ask(document: Document, method: str, at: int, **more: Any) -> Any:
         "rename": lsp.RenameParams,
     }
     request = getattr(document.editor, f"text_document_{method}_async")(kinds[method](**params))
-    return await asyncio.wait_for(request, SECONDS)
+    found = await asyncio.wait_for(request, SECONDS)
+    if method in ("definition", "declaration"):
+        return [_location(document, method, at, one) for one in found]
+    return found
+
+
+def _location(document: Document, method: str, at: int, found: Any) -> lsp.Location:
+    """The place itself, of a link where the client takes links."""
+    if not document.editor.can(f"text_document.{method}.link_support"):
+        assert isinstance(found, lsp.Location)
+        return found
+    assert isinstance(found, lsp.LocationLink)
+    assert found.origin_selection_range is not None
+    leading = found.origin_selection_range
+    assert document.offset(leading.start) <= at <= document.offset(leading.end)
+    inner, outer = found.target_selection_range, found.target_range
+    assert _order(outer.start) <= _order(inner.start) <= _order(inner.end) <= _order(outer.end)
+    return lsp.Location(found.target_uri, inner)
+
+
+def _order(position: lsp.Position) -> tuple[int, int]:
+    return position.line, position.character
 
 
 def tell(editor: Editor, path: Path, what: lsp.FileChangeType) -> None:

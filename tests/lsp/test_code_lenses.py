@@ -48,9 +48,8 @@ def test_the_device_may_not_be_known_yet() -> None:
 async def test_the_example(editor: Editor, root: Path) -> None:
     """The device is the worker's machine's; the client is told to ask again when it is known."""
     document = editor.open(root / "feed_forward.hy", (EXAMPLES / "feed_forward.hy").read_text("utf-8"))
-    await document.previewed()
     devices = await editor.execute("mino.devices", {})
-    await editor.until(lambda: editor.refreshes["workspace/codeLens/refresh"] > 0)
+    await editor.refreshed(document, "workspace/codeLens/refresh", "workspace.code_lens.refresh_support")
     (lens,) = await document.lenses()
     assert lens.command is not None
     assert document.slice(lens.range) == "(defmain"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,9 @@ async def test_the_example(editor: Editor, root: Path) -> None:
     ]
 
 
-async def test_the_hint_is_what_a_real_run_computes(editor: Editor, root: Path) -> None:
+async def test_the_hint_is_what_a_real_run_computes(editors: Any, root: Path) -> None:
     """The same program, executed by Hy with the step's result written down instead of shown."""
+    editor: Editor = await editors()
     document = editor.open(root / "feed_forward.hy", FEED_FORWARD)
     await document.previewed()
     recording = FEED_FORWARD.replace(STEPS, "(-> x (@ weights) (+ bias) (recorded)))").replace(
@@ -129,8 +131,7 @@ async def test_hints_move_with_their_form_and_go_when_it_changes(editor: Editor,
     assert await document.hints() == [(second, "→ [4]")]
     document.replace("(setv a [", "(setv a")
     assert await document.hints() == [(first, "→ [3]"), (second, "→ [4]")]
-    await document.previewed()
-    await editor.until(lambda: editor.refreshes["workspace/inlayHint/refresh"] > 0)
+    await editor.refreshed(document, "workspace/inlayHint/refresh", "workspace.inlay_hint.refresh_support")
 
 
 def test_what_is_assumed_is_marked() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from mino_lsp.features.rename import Impossible, prepare_rename, rename
@@ -99,11 +100,25 @@ def test_a_name_given_and_taken_back_leaves_all_as_it_was(source: str, offset: i
     assert apply(after, snapshot(after), moved, old) == source
 
 
+async def test_it_is_announced_as_the_client_understands_it(editor: Editor) -> None:
+    told = editor.server_capabilities.rename_provider
+    if editor.can("text_document.rename.prepare_support"):
+        assert isinstance(told, lsp.RenameOptions) and told.prepare_provider
+    else:
+        assert told is True
+
+
 async def test_over_the_server(editor: Editor, root: Path) -> None:
     document, uri = open_both(editor, root)
     at = MAIN.rindex("Net :weight")
     assert document.slice(await ask(document, "prepare_rename", at)) == "Net"
     edit = await ask(document, "rename", at, new_name="Network")
-    assert {place: len(edits) for place, edits in edit.changes.items()} == {uri: 2, document.uri: 2}
+    if editor.can("workspace.workspace_edit.document_changes"):
+        assert edit.changes is None
+        told = {one.text_document.uri: (one.text_document.version, len(one.edits)) for one in edit.document_changes}
+        assert told == {uri: (None, 2), document.uri: (document.version, 2)}
+    else:
+        assert edit.document_changes is None
+        assert {place: len(edits) for place, edits in edit.changes.items()} == {uri: 2, document.uri: 2}
     with pytest.raises(JsonRpcException, match="is not a name in Hy"):
         await ask(document, "rename", at, new_name="a b")

@@ -13,7 +13,7 @@ from lsprotocol import types as lsp
 from mino_lsp.features.signature_help import signature_help
 
 from .documents import snapshot
-from .editor import SECONDS, Editor
+from .editor import SECONDS, Document, Editor
 from .syntax.fragments import texts
 
 F = "(defn f [a [b 1] #* rest #** options] a)\n"
@@ -61,9 +61,29 @@ def test_any_text_is_answered(source: str, offset: int) -> None:
     assert found is None or found.active is None or 0 <= found.active < len(found.parameters)
 
 
+async def helped(document: Document, at: int) -> lsp.SignatureHelp:
+    params = lsp.SignatureHelpParams(document.identity, document.position(at))
+    found = await asyncio.wait_for(document.editor.text_document_signature_help_async(params), SECONDS)
+    assert found is not None
+    return found
+
+
 async def test_over_the_server(editor: Editor, root: Path) -> None:
-    document = editor.open(root / "signatures.hy", F + "(f 1 )\n")
-    params = lsp.SignatureHelpParams(document.identity, document.position(document.find("(f 1 )") + 5))
-    found = await asyncio.wait_for(editor.text_document_signature_help_async(params), SECONDS)
-    assert found is not None and found.signatures[0].label == "(f a [b 1] #* rest #** options)"
-    assert found.active_parameter == 1
+    document = editor.open(root / "signatures.hy", '(defn 𝒳f [f [b 1]] "Says `b`." f)\n(𝒳f 1 )\n(𝒳f 1 2 3 )\n')
+    found = await helped(document, document.find("(𝒳f 1 )") + 6)
+    (signature,) = found.signatures
+    assert signature.label == "(𝒳f f [b 1])" and found.active_parameter == 1
+    told = [one.label for one in signature.parameters or []]
+    if editor.can("text_document.signature_help.signature_information.parameter_information.label_offset_support"):
+        # Counted in UTF-16, whatever positions are counted in: the first f is that of the name.
+        assert [list(one) for one in told] == [[5, 6], [7, 12]]
+    else:
+        assert told == ["f", "[b 1]"]
+    formats = editor.can("text_document.signature_help.signature_information.documentation_format")
+    if formats:
+        assert signature.documentation == lsp.MarkupContent(formats[0], "Says `b`.")
+    else:
+        assert signature.documentation == "Says b."
+    past = await helped(document, document.find("2 3 )") + 4)
+    absent = editor.can("text_document.signature_help.signature_information.no_active_parameter_support")
+    assert past.active_parameter == (None if absent else 2)
