@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test test-python lint format bench clean
+.PHONY: help demo test test-python lint format bench fuzz laws clean
 
 help:
 	@echo "make demo    set up, and show the main job on the two example programs"
 	@echo "make test    set up, and pass every test: Python, VS Code, Emacs"
 	@echo "make lint    ruff, mypy, TypeScript;  make format  formats;  make bench  measures"
+	@echo "make fuzz    ten minutes of random texts;  make laws  10,000 cases of each law"
 
 # Byte code of the Hy modules is part of the set-up: without it every start compiles them again.
 $(INSTALLED): pyproject.toml constraints.txt
@@ -42,6 +43,14 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+# Ten minutes of random texts against the laws of what needs no trust; `--seed` of the script makes one again.
+fuzz: $(INSTALLED)
+	@$(BIN)/python scripts/fuzz.py --minutes 10
+
+# Each law of hypothesis with 10,000 cases.
+laws: $(INSTALLED)
+	@$(BIN)/python -m pytest tests/lsp --laws 10000 --durations 0
 
 clean:
 	rm -rf .venv .cache dist build

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from .client_can import CLIENTS
 from .editor import Editor, launch
@@ -16,12 +17,29 @@ from .editor import Editor, launch
 FEATURES = Path(__file__).parents[2] / "mino_lsp" / "features"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--laws", type=int, metavar="N", help="only what hypothesis tests, each with N cases")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A server that several tests share needs a loop that they share."""
+    cases = config.getoption("laws", default=None)
+    if cases:
+        items[:] = [item for item in items if getattr(getattr(item, "function", None), "is_hypothesis_test", False)]
+        for item in items:
+            _with_cases(item.function, cases)  # type: ignore[attr-defined]
     for item in items:
         function = getattr(item, "function", None)
         if item.path.is_relative_to(Path(__file__).parent) and inspect.iscoroutinefunction(function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def _with_cases(law: Any, cases: int) -> None:
+    """A profile would not do: most laws say themselves how many cases the usual run has."""
+    usual = getattr(law, "_hypothesis_internal_use_settings", settings.default)
+    law._hypothesis_internal_use_settings = settings(
+        usual, max_examples=cases, deadline=None, suppress_health_check=list(HealthCheck)
+    )
 
 
 @pytest.fixture(scope="module")
