@@ -33,6 +33,10 @@ class Stopped(BaseException):
     """A limit was reached: raised by a signal's handler wherever the user's code is."""
 
 
+_reached: list[Stopped] = []
+"""What was raised: code that catches everything, or that nobody called, as `__del__`, loses it."""
+
+
 CHECKPOINT_SECONDS = 0.05
 """After forms that took so long together there is a checkpoint, that they need not be evaluated again."""
 
@@ -193,14 +197,16 @@ class Session:
     def _guarded(self, span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
         return _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
 
-    def _elsewhere(self, error: BaseException) -> None:
+    def _elsewhere(self, error: BaseException, found: Sequence[Problem]) -> None:
         """Tell of the place in another file of the workspace that an exception comes from."""
-        if (found := blame.elsewhere(error, self._sources)) is not None:
-            self._told.problems(found[1:], found[0])
+        there = blame.elsewhere(error, self._sources) if any(one.severity == "error" for one in found) else None
+        if there is not None:
+            self._told.problems(there[1:], there[0])
 
 
 def _stop(number: int, frame: object) -> None:
-    raise Stopped(next(name for name, limit in blame.LIMIT_SIGNALS.items() if limit == number))
+    _reached.append(Stopped(next(name for name, limit in blame.LIMIT_SIGNALS.items() if limit == number)))
+    raise _reached[-1]
 
 
 def main_module(path: str) -> types.ModuleType:
@@ -251,17 +257,19 @@ def _guarded(
     source: Source,
     recorder: Recorder,
     limits: Limits,
-    tell_elsewhere: Callable[[BaseException], None],
+    tell_elsewhere: Callable[[BaseException, tuple[Problem, ...]], None],
 ) -> tuple[Problem, ...]:
     """Do what runs the user's code, and tell what came of it. The one place where a preview calls that."""
+    found: tuple[Problem, ...] = ()
     try:
         work()
     except SystemExit:
-        return ()
+        pass
     except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
-        stop = blame.behind(error, Stopped)
-        if stop is not None:
-            return (blame.limit(str(stop), blame.stopped_at(stop, span, source), limits),)
-        tell_elsewhere(error)
-        return blame.problems(error, span, source, recorder)
-    return ()
+        if not _reached:
+            found = blame.problems(error, span, source, recorder)
+            tell_elsewhere(error, found)
+    if _reached:
+        found = (blame.limit(str(_reached[0]), blame.stopped_at(_reached[0], span, source), limits),)
+        _reached.clear()
+    return found
