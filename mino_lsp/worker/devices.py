@@ -7,6 +7,7 @@ import os
 import torch
 
 from mino_lsp.types import Device, DeviceList
+from mino_lsp.worker import samplers
 
 
 def list_devices() -> DeviceList:
@@ -64,6 +65,7 @@ def claim(device: str) -> None:
         return  # setting the CPU would slow small operators by a half
     try:
         torch.set_default_device(device)
+        samplers.follow_generators()
         got = torch.zeros(1).device
     # torch raises almost anything here.
     except (RuntimeError, AssertionError, ImportError, AttributeError, OSError, TypeError, ValueError) as error:
