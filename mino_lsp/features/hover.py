@@ -122,7 +122,11 @@ def _why_nothing(snapshot: Snapshot, form: Form) -> str:
     if live.version is None:
         return "*No shapes yet: the first preview has not ended.*"
     if live.reached(span):
-        return "" if form.kind == Kind.LIST else "*Never reached in the preview.*"
+        return (
+            ""
+            if form.kind == Kind.LIST
+            else "*Never reached in the preview, or within a macro that keeps no place for it.*"
+        )
     if live.stopped and live.current:
         return f"*Not reached. {live.stopped}*"
     return "*Changed since the last preview.*"

@@ -88,7 +88,11 @@ BEFORE = TEXT.replace("(g 1)", "(g 2)")
         (snapshot(TEXT, unavailable="There is no torch."), "y", ["*No shapes: There is no torch.*"]),
         (snapshot(TEXT, preview="off"), "y", ["switched off (setting `mino.preview.mode`)"]),
         (snapshot(TEXT), "y", ["first preview has not ended"]),
-        (snapshot(TEXT, report=KNOWN), "a]", ["*Never reached in the preview.*"]),
+        (
+            snapshot(TEXT, report=KNOWN),
+            "a]",
+            ["*Never reached in the preview, or within a macro that keeps no place for it.*"],
+        ),
         (snapshot(TEXT, report=report(TEXT, evaluated=14, stopped="It hung.")), "a]", ["*Not reached. It hung.*"]),
         (snapshot(BEFORE, report=KNOWN), "(g 2)", ["*Changed since the last preview.*"]),
         # nobody expects a value of what was reached and gave none, or between the forms
