@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def _disabled(path: Path) -> tuple[str, ...]:
 
 def _parsed(data: bytes) -> tuple[str, ...]:
     """The codes under `diagnostics.disable`; none of a file that is no TOML, or says something else there."""
+    import tomllib  # most folders have no such file, and starting should not wait for it
+
     try:
         told: object = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):

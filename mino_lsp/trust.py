@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,6 +39,8 @@ def remember(folder: Path, trusted: bool) -> None:
 
     Raises `OSError` where the state cannot be written.
     """
+    import tempfile  # with all that it brings a tenth of our share of the start, and seldom used
+
     folder = folder.resolve()
     folders = _read() | {str(folder)} if trusted else _read() - {str(above) for above in (folder, *folder.parents)}
     file = state_file()
