@@ -6,12 +6,13 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import PurePath
 
-from mino_lsp.lint import lint
+from mino_lsp.lint import Finding, lint
 from mino_lsp.lint.silence import silences
 from mino_lsp.snapshot import Snapshot
-from mino_lsp.types import Problem, Span
+from mino_lsp.types import Change, Fix, Problem, Span
 
-_COMPILED = ("syntax", "exception")
+_COMPILED = ("syntax", "exception", "undefined-name", "unknown-component", "unknown-argument")
+"""What a preview finds of mistakes that can be seen in the text as well."""
 MOST = 1000
 """So many problems are shown of a document: nobody reads more, and an editor that gets 100,000 stops."""
 
@@ -24,9 +25,7 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
         Problem(problem.code, "error", problem.message, Span(problem.start, problem.end))
         for problem in islice(syntax, MOST)
     ]
-    found += [
-        Problem(one.code, one.severity, one.message, Span(one.start, one.end)) for one in lint(snapshot.tree, exports)
-    ]
+    found += [_problem(one) for one in lint(snapshot.tree, exports)]
     found.sort(key=lambda problem: problem.span)
     live = snapshot.live.problems if snapshot.report is not None else ()
     there = {(problem.span, problem.code) for problem in live}
@@ -39,6 +38,13 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
         return shown
     told = f"There are {more:,} more problems, which are not shown."
     return [*shown[:MOST], Problem("too-many", "information", told, shown[MOST - 1].span)]
+
+
+def _problem(one: Finding) -> Problem:
+    """A finding, with the fix that writes the name that was probably meant."""
+    span = Span(one.start, one.end)
+    fixes = (Fix(f"Change it to {one.instead}", (Change(span, one.instead),)),) if one.instead else ()
+    return Problem(one.code, one.severity, one.message, span, (), fixes)
 
 
 def _told(problem: Problem, known: list[Span]) -> bool:

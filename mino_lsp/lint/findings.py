@@ -13,16 +13,18 @@ CONSTANTS = frozenset({"None", "True", "False", "..."})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem at a place of a piece, with a stable code and a sentence for the person who wrote it."""
+    """A problem at a place of a piece, with a stable code and a sentence for the person who wrote it; `instead` is the
+    name that was probably meant."""
 
     start: int
     end: int
     code: str
     message: str
     severity: Severity = "error"
+    instead: str = ""
 
     def shifted(self, by: int) -> Finding:
-        return Finding(self.start + by, self.end + by, self.code, self.message, self.severity)
+        return Finding(self.start + by, self.end + by, self.code, self.message, self.severity, self.instead)
 
 
 @dataclass(frozen=True, slots=True)

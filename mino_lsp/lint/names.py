@@ -32,7 +32,7 @@ _HOMES = ("mino.mu", "mino.thread", "mino.spec", "hyrule")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What somebody may have meant, as the end of a sentence."""
+    """What somebody may have meant; empty if nothing is near."""
     letters, least = set(name), 0.375 * len(name) - 1e-9  # a ratio of 0.75 needs so many letters in common, of both
     near = sorted(
         one
@@ -42,7 +42,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
         and one != name
     )
     found = get_close_matches(name, near, n=1, cutoff=0.75)
-    return f"; did you mean `{found[0]}`?" if found else "."
+    return found[0] if found else ""
+
+
+def guess(near: str) -> str:
+    """The same, as the end of a sentence."""
+    return f"; did you mean `{near}`?" if near else "."
 
 
 def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding]:
@@ -58,10 +63,13 @@ def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding
                 yield Finding(reference.start, end, "missing-require", told)
         elif reference.role in _VALUES:
             known = known or names.spelled() | set(dir(builtins))
-            hint = nearest(reference.name, known) if suggestions > 0 else "."
+            near = ""
+            if suggestions > 0:
+                local = {definition.name for definition in names.visible(reference.start).values()}
+                near = nearest(reference.name, known | local)
             suggestions -= 1
-            told = f"Nothing here is named `{reference.name}`{hint}"
-            yield Finding(reference.start, end, "undefined-name", told)
+            told = f"Nothing here is named `{reference.name}`{guess(near)}"
+            yield Finding(reference.start, end, "undefined-name", told, instead=near)
 
 
 # ---- calls
@@ -119,8 +127,9 @@ def _arguments(call: Call, definition: Definition, signature: Signature) -> Iter
     known = {mangle(one.name): one.name for one in signature.parameters if one.kind in takers}
     for name, start, end in keywords:
         if mangle(name) not in known and not signature.takes_any_keyword:
-            told = f"`{definition.name}` has no parameter `{name}`{nearest(name, known.values())}"
-            yield Finding(start, end, "unknown-argument", told)
+            near = nearest(name, known.values())
+            told = f"`{definition.name}` has no parameter `{name}`{guess(near)}"
+            yield Finding(start, end, "unknown-argument", told, instead=near and f":{near}")
             return
     most = signature.most
     if most is not None and count > most:
@@ -149,8 +158,9 @@ def _components(call: Call, definition: Definition, signature: Signature) -> Ite
     for name, start, end in given[1]:
         if mangle(name) not in known:
             listed = " ".join(known.values())
-            told = f"`{definition.name}` has no component `{name}`{nearest(name, known.values())} It has: {listed}."
-            yield Finding(start, end, "unknown-component", told.replace("..", "."))
+            near = nearest(name, known.values())
+            told = f"`{definition.name}` has no component `{name}`{guess(near)} It has: {listed}."
+            yield Finding(start, end, "unknown-component", told, instead=near and f":{near}")
 
 
 # ---- specs
@@ -168,7 +178,7 @@ def unknown_specs(names: Names) -> Iterator[Finding]:
             found = get_close_matches(use.name, sorted(defined.values()), n=1, cutoff=0.75)
             if found:
                 told = f"No spec is named :{use.name}; did you mean :{found[0]}?"
-                yield Finding(use.start, use.end, "unknown-spec", told)
+                yield Finding(use.start, use.end, "unknown-spec", told, instead=f":{found[0]}")
 
 
 def _registers_nothing(entry: Import) -> bool:

@@ -39,6 +39,12 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
         at = bisect_right(broken, (each.start, len(tree) + 1)) - 1
         if at < 0 or each.start >= broken[at][1]:
             found.append(each)
+    # A name that is misspelt where it was meant to be used is not unused.
+    meant = {f"`{each.instead}`" for each in found if each.code == "undefined-name" and each.instead}
+    if meant:
+        found = [
+            each for each in found if not each.code.startswith("unused-") or each.message.split(" ")[0] not in meant
+        ]
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mino_lsp.types import Limits, Problem, Related, Span
-from mino_lsp.worker.source import Source, Sources
+from mino_lsp.worker.explain import Failure, as_written, explain
+from mino_lsp.worker.source import Source, Sources, Trace
 
 if TYPE_CHECKING:
     from mino_lsp.worker.probe import Recorder
@@ -39,9 +40,12 @@ def unreadable(error: SyntaxError, source: Source) -> Problem:
 
 def problems(error: BaseException, form: Span, source: Source, recorder: Recorder | None) -> tuple[Problem, ...]:
     """The problems that an exception of the user's code stands for. `form` is where, if nothing narrower is known."""
+    # Only here: the warden loads this module before it knows whether there is a torch.
     from mino import SpecError
+    from mino_lsp.worker.failure import failure_of, related
+    from mino_lsp.worker.misnamed import wrong_name
 
-    span = _narrowest(error, form, source)
+    span, trace = _narrowest(error, form, source)
     if isinstance(error, SpecError):
         return tuple(_broken_spec(problem, span, source, recorder) for problem in error.problems)
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
@@ -51,8 +55,30 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
         return (Problem("preview-refused", "hint", message, span),)
     if isinstance(error, EOFError):
         return (Problem("preview-input", "hint", "The preview stopped here: it has no standard input.", span),)
-    related = _operands(span, recorder)
-    return (Problem("exception", "error", _exception_text(error, related), span, related),)
+    if trace.below and _is_resolving(trace.below[-1]):
+        return (Problem("missing-component", "error", _sentence(str(error)), span),)
+    misnamed = wrong_name(error, span, trace, source)
+    if misnamed is not None:
+        return (misnamed,)
+    if recorder is None:
+        return (Problem("exception", "error", _exception_text(error), span),)
+    failure = failure_of(str(error), span, trace, source, recorder)
+    told = related(failure, span)
+    explained = explain(failure) if isinstance(error, _TORCH_RAISES) and _of_torch(trace, failure) else None
+    if explained is not None:
+        return (Problem(explained.code, "error", explained.message, span, told, explained.fixes),)
+    return (Problem("exception", "error", _exception_text(error), span, told),)
+
+
+_TORCH_RAISES = (RuntimeError, ValueError, IndexError, AssertionError, TypeError)
+
+
+def _of_torch(trace: Trace, failure: Failure) -> bool:
+    """Whether it was torch that refused what it was given here: below are frames of its own only, or none, at an
+    operator on tensors."""
+    if trace.below:
+        return all(str(frame.f_globals.get("__name__", "")).partition(".")[0] == "torch" for frame in trace.below)
+    return bool(failure.tensors) or failure.of_torch
 
 
 def elsewhere(error: BaseException, sources: Sources) -> tuple[str, Problem] | None:
@@ -73,14 +99,14 @@ def elsewhere(error: BaseException, sources: Sources) -> tuple[str, Problem] | N
     for trace in reversed(frames):
         source = sources.of_path(trace.tb_frame.f_code.co_filename)
         if source is not None:
-            place = _position(trace, source)
+            place = source.frame_span(trace.tb_frame, trace.tb_lasti)
             return None if source.base == 0 or place is None else _there(error, source, place)
     return None
 
 
 def _there(error: BaseException, source: Source, span: Span) -> tuple[str, Problem]:
     span = span.shift(-source.base)
-    return source.path, Problem("exception", "error", _exception_text(error, ()), span)
+    return source.path, Problem("exception", "error", _exception_text(error), span)
 
 
 def of_example(problem: Problem) -> Problem:
@@ -132,29 +158,35 @@ def behind(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
 
 def stopped_at(stop: BaseException, form: Span, source: Source) -> Span:
     """Where the user's code was when a limit's signal came."""
-    return _narrowest(stop, form, source)
+    return _narrowest(stop, form, source)[0]
 
 
-def _narrowest(error: BaseException, form: Span, source: Source) -> Span:
-    found = None
+def _narrowest(error: BaseException, form: Span, source: Source) -> tuple[Span, Trace]:
+    """The place in the innermost frame that is the document's, with that frame and those below it."""
+    found: Span | None = None
+    frame: types.FrameType | None = None
+    outside: tuple[Span | None, types.FrameType | None] = (None, None)
+    below: list[types.FrameType] = []
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == source.path:
-            found = _position(trace, source) or found
+            at = source.frame_span(trace.tb_frame, trace.tb_lasti)
+            if at is not None:
+                outside = found, frame
+                found, frame, below = at, trace.tb_frame, []
             if found and isinstance(error, RecursionError):
                 break  # where it began: the innermost call is as good as any other
+        else:
+            below.append(trace.tb_frame)
         trace = trace.tb_next
-    return found or _compile_time(error, source) or form
+    if below and _is_resolving(below[-1]) and outside[0] is not None:
+        found, frame = outside  # a mu that lacks components: the call that did not give them
+    return found or _compile_time(error, source) or form, Trace(frame, tuple(below))
 
 
-def _position(trace: types.TracebackType, source: Source) -> Span | None:
-    for index, position in enumerate(trace.tb_frame.f_code.co_positions()):
-        if index == trace.tb_lasti // 2:
-            line, end_line, column, end_column = position
-            if line is None or end_line is None or column is None or end_column is None:
-                return None
-            return source.code_span(line, end_line, column, end_column)
-    return None
+def _is_resolving(frame: types.FrameType) -> bool:
+    """Whether a frame is mino's, looking for a component of a mu that is called."""
+    return frame.f_code.co_name == "resolve" and frame.f_globals.get("__name__") == "mino.module"
 
 
 def _compile_time(error: BaseException, source: Source) -> Span | None:
@@ -175,13 +207,13 @@ def _compile_time(error: BaseException, source: Source) -> Span | None:
 def _broken_spec(problem: Any, span: Span, source: Source, recorder: Recorder | None) -> Problem:
     made = recorder.origin(problem.object) if recorder is not None else None
     made = made if made is not None and source.holds(made) else None
-    related = [Related(span, "checked here")] if made is not None and made != span else []
+    told = [Related(span, "checked here")] if made is not None and made != span else []
     where = problem.where
     if where is not None and where.file == source.path:
         start = source.offset(where.line, where.column)
         end = source.offset(where.end_line, where.end_column + 1)
-        related.append(Related(Span(start, end), "the predicate that is not met"))
-    return Problem("spec", "error", str(problem), made or span, tuple(related))
+        told.append(Related(Span(start, end), "the predicate that is not met"))
+    return Problem("spec", "error", str(problem), made or span, tuple(told))
 
 
 def _refused(error: BaseException) -> bool:
@@ -192,24 +224,15 @@ def _refused(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "Permission denied" in str(error)
 
 
-def _operands(span: Span, recorder: Recorder | None) -> tuple[Related, ...]:
-    if recorder is None:
-        return ()
-    return tuple(Related(at, text) for at, text in recorder.operands(span))
-
-
-def _exception_text(error: BaseException, related: tuple[Related, ...]) -> str:
+def _exception_text(error: BaseException) -> str:
     from hy.errors import HyLanguageError
 
     if isinstance(error, HyLanguageError):
-        text = error.msg
-    else:
-        text = str(error).strip()
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    text = _sentence(text)
-    if isinstance(error, RuntimeError) and related:
-        text += " The operands are " + ", ".join(item.message for item in related) + "."
-    return text
+        return _sentence(error.msg)
+    if isinstance(error, RecursionError):
+        return "RecursionError: calls within calls, deeper than Python allows: what ends this recursion?"
+    text = as_written(str(error)) if isinstance(error, RuntimeError) else str(error).strip()
+    return _sentence(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
 def _sentence(text: str) -> str:

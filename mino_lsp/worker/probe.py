@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from mino_lsp.types import Evidence, Fact, ModuleValue, OtherValue, Span, TensorValue, Value
 from mino_lsp.worker.source import Source
+from mino_lsp.worker.steps import Step, step_of
 
 MAX_VALUES = 8
 """How many distinct values are kept at one place."""
@@ -36,15 +37,15 @@ class _Instrument(ast.NodeTransformer):
     """Wraps expressions in probes. Where nodes within each other share one range, as the parts of a macro's expansion
     share that of the call, the outermost is the value of that range."""
 
-    def __init__(self, source: Source, operands: dict[Span, tuple[Span, ...]]) -> None:
+    def __init__(self, source: Source, steps: dict[Span, Step]) -> None:
         self._source = source
-        self._operands = operands
+        self._steps = steps
         self._outer: Span | None = None
 
     def visit_expr(self, node: ast.expr) -> ast.AST:
         span = self._source.node_span(node)
-        if isinstance(node, (ast.Call, ast.BinOp)):
-            self._operands[span] = tuple(self._source.node_span(operand) for operand in _operands(node))
+        if isinstance(node, (ast.Call, ast.BinOp, ast.Compare)) and span != self._outer:
+            self._steps[span] = step_of(node, self._source)
         outer, self._outer = self._outer, span
         self.generic_visit(node)
         self._outer = outer
@@ -146,13 +147,6 @@ class _Instrument(ast.NodeTransformer):
         return node
 
 
-def _operands(node: ast.Call | ast.BinOp) -> list[ast.expr]:
-    if isinstance(node, ast.BinOp):
-        return [node.left, node.right]
-    receiver = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-    return [*receiver, *node.args, *(keyword.value for keyword in node.keywords)]
-
-
 def summarize(value: Any, torch: Any) -> Value:
     """What is told of a value. It reads attributes of tensors and modules and changes nothing."""
     if isinstance(value, torch.Tensor):
@@ -195,8 +189,8 @@ class Recorder:
         self._modules: dict[int, tuple[weakref.ref[Any], int, ModuleValue]] = {}
         self._fresh: set[tuple[int, int]] = set()
         self._origins: dict[int, tuple[weakref.ref[Any], Span]] = {}
-        self._last: dict[tuple[int, int], Any] = {}
-        self._operands: dict[Span, tuple[Span, ...]] = {}
+        self._last: dict[tuple[int, int], tuple[Any, int]] = {}
+        self._steps: dict[Span, Step] = {}
         self._pause = FIRST_SECONDS
         self._next_flush = 0.0
         self.evidence: Evidence = "preview"
@@ -213,8 +207,10 @@ class Recorder:
         if isinstance(value, self._tensor):
             # The key is what a fact shows, in the cheapest form that tells two facts apart.
             key: Any = (value.shape, value.dtype, value.device, value.requires_grad, type(value))
+            self._last[start, end] = key, id(value)
         elif isinstance(value, self._module_class) and "_parameters" in value.__dict__:
             key = self._module(value)
+            self._last[start, end] = key, id(value)
         elif value is self._ignored:
             return value
         else:
@@ -223,7 +219,6 @@ class Recorder:
         values = self._facts.get(place)
         if values is None:
             values = self._facts[place] = {}
-        self._last[place] = key
         if key not in values:
             kept = len(values) < MAX_VALUES
             values[key] = (key if isinstance(key, ModuleValue) else summarize(value, self._torch)) if kept else None
@@ -281,7 +276,7 @@ class Recorder:
 
     def instrument(self, tree: ast.Module, source: Source) -> ast.Module:
         """Put probes into a tree whose positions are still Hy's."""
-        probed: ast.Module = _Instrument(source, self._operands).visit(tree)
+        probed: ast.Module = _Instrument(source, self._steps).visit(tree)
         return ast.fix_missing_locations(probed)
 
     def origin(self, value: object) -> Span | None:
@@ -293,15 +288,26 @@ class Recorder:
         """Whether anything passed at just this place."""
         return (span.start, span.end) in self._facts
 
-    def operands(self, span: Span) -> list[tuple[Span, str]]:
-        """The tensors that went into the expression at `span` when it was last evaluated, with their shapes."""
-        found = []
-        for operand in self._operands.get(span, ()):
-            place = (operand.start, operand.end)
-            value = self._facts.get(place, {}).get(self._last.get(place))
-            if isinstance(value, TensorValue):
-                found.append((operand, f"{shape_text(value.shape)} {value.dtype}"))
-        return found
+    def origin_of(self, identity: int) -> Span | None:
+        """The same, of the living object of an identity."""
+        known = self._origins.get(identity)
+        return known[1] if known is not None and known[0]() is not None else None
+
+    def step(self, span: Span) -> Step | None:
+        """What the expression at `span` does with what."""
+        return self._steps.get(span)
+
+    def last(self, span: Span) -> tuple[Value | None, int]:
+        """The tensor or module that passed last at `span`, and its identity; (None, 0) if it was neither."""
+        key, identity = self._last.get((span.start, span.end), (None, 0))
+        if isinstance(key, tuple):
+            shape, dtype, device, requires_grad, _ = key
+            return TensorValue(tuple(map(int, shape)), _short(dtype), str(device), requires_grad, ""), identity
+        return key, identity
+
+    def summary(self, value: Any) -> Value:
+        """What is told of a value."""
+        return summarize(value, self._torch)
 
     def begin(self) -> None:
         """A form begins: what it shows first is handed on soon."""

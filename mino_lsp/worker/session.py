@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 import types
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from hy.reader import HyReader
 from mino.unbound import UNBOUND
 from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes
+from mino_lsp.worker.alarms import Alarms
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.sleeper import Sleeper
 from mino_lsp.worker.source import Source, Sources
@@ -50,8 +50,6 @@ LONG_SECONDS = 0.5
 def preview(request: PreviewRequest, sleeper: Sleeper) -> PreviewResult:
     """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended."""
     torch.set_num_threads(1)
-    # The probes' calls would otherwise be reported as the place of every warning.
-    warnings.simplefilter("ignore")
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
     session = Session(request, sleeper)
@@ -75,6 +73,8 @@ class Session:
         self._recorder = Recorder(torch, UNBOUND, self._told.facts)
         self._finder = imports.Finder(request.root, dict(request.texts), self._sources, self._recorder)
         sys.meta_path.insert(0, self._finder)
+        self._alarms = Alarms(self._source, self._recorder)
+        self._alarms.listen()
         self._module, self._reader = main_module(request.path), HyReader()
         self._evaluated = 0
         self._cost = 0.0
@@ -142,6 +142,7 @@ class Session:
         self._request = request
         self._source = Source(request.text, request.path)
         self._sources.edit(self._source)
+        self._alarms.source = self._source
         self._told.again()
         return True
 
@@ -195,7 +196,8 @@ class Session:
         return (blame.crash(span, status),) if status else ()
 
     def _guarded(self, span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
-        return _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
+        found = _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
+        return (*found, *self._alarms.take())
 
     def _elsewhere(self, error: BaseException, found: Sequence[Problem]) -> None:
         """Tell of the place in another file of the workspace that an exception comes from."""

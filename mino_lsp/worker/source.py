@@ -7,7 +7,10 @@ wants offsets; CPython wants columns from 0, in UTF-8 bytes, the last exclusive.
 from __future__ import annotations
 
 import ast
+import itertools
+import types
 from bisect import bisect_right
+from dataclasses import dataclass
 from typing import Any
 
 from mino_lsp.types import Span
@@ -89,6 +92,23 @@ class Source:
             return start + sum(byte & 0xC0 != 0x80 for byte in whole[:count])
 
         return Span(characters(line, column), characters(end_line, end_column)).shift(self.base)
+
+    def frame_span(self, frame: types.FrameType, instruction: int | None = None) -> Span | None:
+        """Where a frame of this text is, or was at an instruction."""
+        wanted = (frame.f_lasti if instruction is None else instruction) // 2
+        position = next(itertools.islice(frame.f_code.co_positions(), wanted, None), (None,) * 4)
+        line, end_line, column, end_column = position
+        if line is None or end_line is None or column is None or end_column is None:
+            return None
+        return self.code_span(line, end_line, column, end_column)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The frames of a traceback, or of a warning: the innermost that is the document's, and those below it."""
+
+    frame: types.FrameType | None
+    below: tuple[types.FrameType, ...]
 
 
 class Sources:

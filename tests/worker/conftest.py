@@ -78,6 +78,7 @@ class Preview:
 
     def __init__(self, text: str, answers: list[Any]) -> None:
         self.text = text
+        self.answers = answers
         self.facts: dict[t.Span, t.Fact] = {}
         self.problems: list[t.Problem] = []
         for answer in answers:

@@ -1,0 +1,112 @@
+"""Errors of names: what does not exist, under the codes that the checks of the text use, with the nearest name."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+import types
+from collections.abc import Iterable
+from typing import Any
+
+import hy
+import torch
+
+from mino_lsp.types import Change, Fix, Problem, Span
+from mino_lsp.worker.source import Source, Trace
+
+
+def wrong_name(error: BaseException, span: Span, trace: Trace, source: Source) -> Problem | None:
+    """The problem of an exception that says that a name, an attribute, an argument or a component does not exist."""
+    if isinstance(error, AttributeError):
+        return _attribute(error, span, source)
+    if isinstance(error, NameError):
+        return _name(error, span, trace, source)
+    if isinstance(error, TypeError):
+        return _argument(str(error), span, trace, source)
+    return None
+
+
+def _attribute(error: AttributeError, span: Span, source: Source) -> Problem | None:
+    name, owner = error.name, error.obj
+    if not name or f"{name!r}" not in str(error):
+        return None
+    if isinstance(owner, types.ModuleType):
+        what = f"The module {owner.__name__}"
+    else:
+        what = f"This {type(owner).__name__}" if not isinstance(owner, type) else f"The class {owner.__name__}"
+    near = _nearest(name, _attributes(owner))
+    message = f"{what} has no attribute {hy.unmangle(name)}" + (f"; did you mean {near}?" if near else ".")
+    return Problem("attribute", "error", message, span, (), _renamed(span, name, near, source))
+
+
+def _name(error: NameError, span: Span, trace: Trace, source: Source) -> Problem | None:
+    name = error.name
+    if not name or isinstance(error, UnboundLocalError):
+        return None
+    known = [*trace.frame.f_locals, *trace.frame.f_globals] if trace.frame is not None else []
+    near = _nearest(name, known)
+    message = f"Nothing here is named {hy.unmangle(name)}" + (f"; did you mean {near}?" if near else ".")
+    return Problem("undefined-name", "error", message, span, (), _renamed(span, name, near, source))
+
+
+_NO_COMPONENT = re.compile(r"has no component (\S+): .*did you mean (\S+)\?")
+_NO_ARGUMENT = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
+
+
+def _argument(said: str, span: Span, trace: Trace, source: Source) -> Problem | None:
+    if " has no component" in said:
+        told = _NO_COMPONENT.search(said)
+        fixes = _renamed(span, told[1], told[2], source) if told else ()
+        return Problem("unknown-component", "error", said if said.endswith("?") else said + ".", span, (), fixes)
+    told = _NO_ARGUMENT.search(said)
+    if told is None:
+        return None
+    parameters = _parameters(told[1], trace)
+    near = _nearest(told[2], parameters)
+    takes = f" It takes {' '.join(map(hy.unmangle, parameters))}." if parameters else ""
+    guess = f"; did you mean {near}?" if near else "."
+    message = f"{hy.unmangle(told[1])} has no argument {hy.unmangle(told[2])}{guess}{takes}"
+    return Problem("unknown-argument", "error", message, span, (), _renamed(span, told[2], near, source))
+
+
+def _parameters(function: str, trace: Trace) -> list[str]:
+    """The parameters of the one Python function of that name which the failed frame could name."""
+    names = trace.frame.f_globals if trace.frame is not None else {}
+    for owner in (
+        types.SimpleNamespace(**{key: value for key, value in names.items() if key.isidentifier()}),
+        *(value for value in names.values() if isinstance(value, types.ModuleType)),
+    ):
+        found = vars(owner).get(function)
+        if isinstance(found, types.FunctionType):
+            return list(inspect.signature(found).parameters)
+    return []
+
+
+def _attributes(owner: Any) -> Iterable[str]:
+    """The names of an object's attributes, without asking an object of the user's."""
+    if isinstance(owner, (types.ModuleType, torch.Tensor)):
+        return dir(owner)
+    names = {name for kind in (owner if isinstance(owner, type) else type(owner)).__mro__ for name in vars(kind)}
+    if isinstance(owner, torch.nn.Module):
+        names.update(owner._parameters, owner._buffers, owner._modules)
+    own = getattr(owner, "__dict__", {})
+    return names | set(own)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, [one for one in known if not one.startswith("_")], 1, 0.75)
+    return hy.unmangle(close[0]) if close else ""
+
+
+def _renamed(span: Span, name: str, near: str, source: Source) -> tuple[Fix, ...]:
+    """The fix that writes the nearest name, where the wrong one stands once."""
+    if not near:
+        return ()
+    text = source.text[span.start : span.end]
+    written = re.escape(hy.unmangle(name)).replace(r"\-", "[-_]").replace("_", "[-_]")
+    found = list(re.finditer(rf"(?<![\w-]){written}(?![\w-])", text))
+    if len(found) != 1:
+        return ()
+    change = Change(Span(span.start + found[0].start(), span.start + found[0].end()), near)
+    return (Fix(f"Change it to {near}", (change,)),)
