@@ -74,10 +74,11 @@ _TORCH_RAISES = (RuntimeError, ValueError, IndexError, AssertionError, TypeError
 
 
 def _of_torch(trace: Trace, failure: Failure) -> bool:
-    """Whether it was torch that refused what it was given here: below are frames of its own only, or none, at an
-    operator on tensors."""
+    """Whether it was torch that refused what it was given here: below are frames of its own only, and ours that claim
+    devices; or none, at an operator on tensors."""
     if trace.below:
-        return all(str(frame.f_globals.get("__name__", "")).partition(".")[0] == "torch" for frame in trace.below)
+        packages = {str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame in trace.below}
+        return packages <= {"torch", "mino_lsp"}
     return bool(failure.tensors) or failure.of_torch
 
 

@@ -109,7 +109,8 @@ class Observer(Recorder):
     def _inputs(self, span: Span) -> tuple[Related, ...]:
         """The tensors that went into the expression at `span`, with what they were made of."""
         found = []
-        for operand in self._operands.get(span, ()):
+        step = self.step(span)
+        for operand in (one.span for one in step.operands) if step is not None else ():
             value = self._held.get((operand.start, operand.end))
             measure = statistics(value) if value is not None else self._measures.get((operand.start, operand.end))
             if measure is not None:

@@ -127,12 +127,19 @@ def preview(worker: Worker, tmp_path: Path) -> Any:
     """Preview a text as the file `main.hy`."""
 
     def run(
-        text: str, limits: t.Limits | None = None, device: str = "cpu", way: t.Way = "light", **settings: Any
+        text: str,
+        limits: t.Limits | None = None,
+        device: str = "cpu",
+        way: t.Way = "light",
+        as_written: bool = False,
+        **settings: Any,
     ) -> Preview:
         environment = t.Environment(str(tmp_path), **settings)
         job, path = worker.job(), str(tmp_path / "main.hy")
         limits = limits or t.Limits()
-        worker.send(t.PreviewRequest(job, path, text, environment, limits, device=device, way=way))
+        worker.send(
+            t.PreviewRequest(job, path, text, environment, limits, device=device, as_written=as_written, way=way)
+        )
         return Preview(text, worker.collect(job))
 
     return run

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worker.diagnosis import Case, cases, problems_of
+from tests.worker.diagnosis import DEVICE, Case, cases, problems_of
 
 ALL = cases()
 
 
 @pytest.fixture
 def problems(preview):
-    return lambda text: problems_of(text, lambda one: preview(one).answers)
+    return lambda text: problems_of(text, lambda one: preview(one, device=DEVICE, as_written=True).answers)
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)

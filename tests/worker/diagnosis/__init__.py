@@ -84,7 +84,9 @@ def _case(file: Path) -> Case:
 
 
 Answers = Callable[[str], list[object]]
-"""What a worker answers when it is asked to preview a text."""
+"""What a worker answers when it is asked to preview a text for the device `DEVICE`."""
+
+DEVICE = "cuda:0"
 
 
 def problems_of(text: str, answers: Answers) -> list[t.Problem]:

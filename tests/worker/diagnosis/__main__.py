@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mino_lsp import types as t
 from tests.worker.conftest import Worker
-from tests.worker.diagnosis import count, problems_of
+from tests.worker.diagnosis import DEVICE, count, problems_of
 
 
 def main() -> int:
@@ -19,7 +19,8 @@ def main() -> int:
 
         def answers(text: str) -> list[object]:
             job = worker.job()
-            worker.send(t.PreviewRequest(job, str(Path(folder) / "main.hy"), text, t.Environment(folder)))
+            path, environment = str(Path(folder) / "main.hy"), t.Environment(folder)
+            worker.send(t.PreviewRequest(job, path, text, environment, device=DEVICE, as_written=True))
             return worker.collect(job)
 
         total = found = false = 0
