@@ -15,6 +15,7 @@ from mino_lsp.analysis import DefinitionKind
 from mino_lsp.analysis.links import Place
 from mino_lsp.client import ClientCan
 from mino_lsp.commands import Located
+from mino_lsp.features.code_actions import Action
 from mino_lsp.features.code_lenses import Lens
 from mino_lsp.features.completion import Completions
 from mino_lsp.features.definition import Location
@@ -142,6 +143,25 @@ class Edge:
                 for item in problem.related
             ]
         return told
+
+    def code_actions(self, text: Text, uri: str, actions: Sequence[Action]) -> list[Json]:
+        return [
+            {
+                "title": action.title,
+                "kind": lsp.CodeActionKind.QuickFix.value,
+                "diagnostics": [self._diagnostic(text, uri, action.problem)],
+                "isPreferred": action.preferred,
+                "edit": {
+                    "changes": {
+                        uri: [
+                            {"range": self._span(text, Span(edit.start, edit.end)), "newText": edit.new}
+                            for edit in action.edits
+                        ]
+                    }
+                },
+            }
+            for action in actions
+        ]
 
     def hover(self, text: Text, hover: Hover) -> Json:
         return {"contents": _markup(hover.markdown, self.can.hover_formats), "range": self._span(text, hover.span)}

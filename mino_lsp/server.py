@@ -22,6 +22,7 @@ from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
 from mino_lsp.expansions import SCHEME
+from mino_lsp.features.code_actions import code_actions
 from mino_lsp.features.code_lenses import code_lenses
 from mino_lsp.features.completion import completions, resolve
 from mino_lsp.features.definition import declaration, definition, origin
@@ -291,6 +292,11 @@ class Server(LanguageServer):
             raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
         return lsp.TextDocumentContentResult(text)
 
+    def code_action(self, params: lsp.CodeActionParams) -> Any:
+        snapshot = self._snapshot(params.text_document.uri)
+        found = code_actions(diagnostics(snapshot), self.edge.span(snapshot.text, params.range))
+        return self.edge.code_actions(snapshot.text, snapshot.uri, found)
+
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         snapshot = self._snapshot(params.text_document.uri)
         return [self.edge.code_lens(snapshot.text, lens) for lens in code_lenses(snapshot)]
@@ -489,6 +495,11 @@ def _register(server: Server) -> None:
         (lsp.WORKSPACE_DID_CHANGE_CONFIGURATION, server.did_change_configuration, None),
         (lsp.TEXT_DOCUMENT_HOVER, server.hover, None),
         (lsp.TEXT_DOCUMENT_INLAY_HINT, server.inlay_hint, None),
+        (
+            lsp.TEXT_DOCUMENT_CODE_ACTION,
+            server.code_action,
+            lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]),
+        ),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
         (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT, server.text_document_content, None),
         (lsp.INITIALIZED, server.initialized_, None),

@@ -3,6 +3,7 @@ changed, and the last run in a document that has not."""
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import PurePath
 
@@ -25,7 +26,7 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
         Problem(problem.code, "error", problem.message, Span(problem.start, problem.end))
         for problem in islice(syntax, MOST)
     ]
-    found += [_problem(one) for one in lint(snapshot.tree, exports)]
+    found += [_problem(snapshot, one) for one in lint(snapshot.tree, exports)]
     found.sort(key=lambda problem: problem.span)
     live = snapshot.live.problems if snapshot.report is not None else ()
     there = {(problem.span, problem.code) for problem in live}
@@ -40,10 +41,18 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
     return [*shown[:MOST], Problem("too-many", "information", told, shown[MOST - 1].span)]
 
 
-def _problem(one: Finding) -> Problem:
-    """A finding, with the fix that writes the name that was probably meant."""
-    span = Span(one.start, one.end)
-    fixes = (Fix(f"Change it to {one.instead}", (Change(span, one.instead),)),) if one.instead else ()
+_REQUIRE = re.compile(r"write (\(require [^()]*\))\.$")
+
+
+def _problem(snapshot: Snapshot, one: Finding) -> Problem:
+    """A finding, with the fix that writes the name that was probably meant, or requires the macro."""
+    span, changes = Span(one.start, one.end), {}
+    if one.instead:
+        changes = {f"Change it to {one.instead}": Change(span, one.instead)}
+    elif one.code == "missing-require" and (told := _REQUIRE.search(one.message)):
+        at = next(iter(snapshot.tree.forms)).start
+        changes = {f"Add {told[1]}": Change(Span(at, at), told[1] + "\n")}
+    fixes = tuple(Fix(title, (change,)) for title, change in changes.items())
     return Problem(one.code, one.severity, one.message, span, (), fixes)
 
 

@@ -25,6 +25,17 @@ def test_the_sound_original_is_left_alone(problems, case: Case) -> None:
     assert problems(case.sound) == []
 
 
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_what_a_fix_mends_is_gone(problems, case: Case) -> None:
+    (problem,) = problems(case.mistaken)
+    for fix in problem.fixes:
+        text = case.mistaken
+        for change in sorted(fix.changes, key=lambda change: change.span, reverse=True):
+            text = text[: change.span.start] + change.text + text[change.span.end :]
+        left = [one for one in problems(text) if (one.code, one.message) == (problem.code, problem.message)]
+        assert left == [], fix.title
+
+
 def test_a_mistake_that_is_not_reported_would_be_noticed() -> None:
     for case in ALL:
         assert case.fault([]) != ""

@@ -1,0 +1,34 @@
+"""Code actions: the fixes of the problems at a place, as edits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mino_lsp.format import Edit
+from mino_lsp.types import Problem, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`preferred`: it is the only fix of its problem."""
+
+    title: str
+    problem: Problem
+    edits: tuple[Edit, ...]
+    preferred: bool
+
+
+def code_actions(problems: Sequence[Problem], within: Span) -> list[Action]:
+    """What mends the problems that touch a range."""
+    return [
+        Action(
+            fix.title,
+            problem,
+            tuple(Edit(change.span.start, change.span.end, change.text) for change in fix.changes),
+            len(problem.fixes) == 1,
+        )
+        for problem in problems
+        if problem.span.start <= within.end and within.start <= problem.span.end
+        for fix in problem.fixes
+    ]
