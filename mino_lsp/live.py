@@ -1,6 +1,7 @@
 """Previews of the open documents: when one starts, what it told so far, and when it is out of date.
 
-A newer edit stops an older preview at once. The pause before one adapts to what the last one cost.
+A newer edit stops an older preview at once, so that a single one need not wait: the pause before a preview grows only
+while edits keep interrupting previews. An edit between the forms evaluates nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from mino_lsp.imported import Imported
-from mino_lsp.report import Report
+from mino_lsp.report import Report, carry_over
 from mino_lsp.snapshot import Snapshot
+from mino_lsp.submitted import PUBLISH_SECONDS, Rate, Submitted, first_difference
 from mino_lsp.supervisor import Job, Supervisor, Worker
 from mino_lsp.types import (
     Answer,
@@ -32,9 +34,6 @@ from mino_lsp.types import (
 from mino_lsp.uris import path_of, uri_of
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-PUBLISH_SECONDS = 0.15
-"""How often what a running preview has found is shown before it ends."""
-
 CHEAP_SECONDS = 0.1
 """What a preview on shapes alone takes at most when one with real tensors may be tried again."""
 
@@ -43,7 +42,8 @@ GetWorker = Callable[[Snapshot], Awaitable[Worker | None]]
 
 @dataclass(slots=True)
 class _Document:
-    """What is known of one open document's previews."""
+    """What is known of one open document's previews. `interrupted` says that an edit came while the last one went on;
+    `asked` is the request whose preview ended last, without its text."""
 
     report: Report | None = None
     cost: float = 0.0
@@ -51,7 +51,9 @@ class _Document:
     task: asyncio.Task[None] | None = None
     job: Job | None = None
     worker: Worker | None = None
-    submitted: str = ""
+    interrupted: bool = False
+    submitted: Submitted | None = None
+    asked: PreviewRequest | None = None
 
 
 class Previews:
@@ -78,18 +80,36 @@ class Previews:
         document = self._documents.get(uri)
         return document.report if document is not None else None
 
-    def schedule(self, snapshot: Snapshot, at_once: bool = False) -> None:
-        """Preview this version, after a pause; whatever is under way for an older one is stopped now."""
+    def schedule(self, snapshot: Snapshot, at_once: bool = False, edited: bool = False) -> None:
+        """Preview this version, after a pause; whatever is under way for an older one is stopped now. `edited`: nothing
+        but the text has changed."""
         document = self._documents.setdefault(snapshot.uri, _Document())
+        document.interrupted = document.interrupted or document.job is not None
         self._stop(document)
+        if edited and self._is_the_same(snapshot, document):
+            return
         if snapshot.tree.problems:
             # Half-typed text: the forms that did not change keep what is known of them.
             self._status("idle", snapshot.uri, None)
             return
         pause = snapshot.settings.debounce
         if pause is None:
-            pause = min(max(SHORTEST_PAUSE, 2 * document.cost), LONGEST_PAUSE)
+            longer = 2 * document.cost if document.interrupted else 0.0
+            pause = min(max(SHORTEST_PAUSE, longer), LONGEST_PAUSE)
         document.task = asyncio.create_task(self._preview(snapshot, document, 0.0 if at_once else pause))
+
+    def _is_the_same(self, snapshot: Snapshot, document: _Document) -> bool:
+        """Whether the forms are those that the last preview evaluated: then what it told moves with the text."""
+        report = document.report
+        if report is None or not report.finished:
+            return False
+        if [text for text, _ in report.forms] != [text for text, _ in snapshot.forms] or snapshot.tree.problems:
+            return False
+        if document.asked != _without_text(self._request(snapshot, document.way, self._others(snapshot))):
+            return False
+        document.report = replace(report, version=snapshot.version)
+        self._changed(snapshot.uri)
+        return True
 
     def close(self, uri: str) -> None:
         document = self._documents.pop(uri, None)
@@ -138,43 +158,50 @@ class Previews:
             return
         started = time.monotonic()
         others = {other.path: other for other in self._others(snapshot)}
-        gathering = _Gathering(snapshot, document.report, others)
-        published = started
+        before, document.submitted = document.submitted, Submitted.of(snapshot, document.submitted)
+        submitted = document.submitted
+        edited = first_difference(before.source, submitted.source) if before is not None else 0
+        gathering = _Gathering(snapshot, submitted, document.report, others)
+
+        def publish() -> None:
+            document.report = gathering.report(finished=False)
+            if time.monotonic() - started > PUBLISH_SECONDS:
+                self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
+            self._changed(snapshot.uri)
+
+        showing = Rate(publish)
 
         def hear(answer: Answer) -> None:
-            nonlocal published
             gathering.hear(answer)
-            now = time.monotonic()
-            if now - published > PUBLISH_SECONDS:
-                published = now
-                document.report = gathering.report(finished=False)
-                self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
-                self._changed(snapshot.uri)
+            if isinstance(answer, Facts):
+                showing.wish()
 
         async def evaluate(way: Way) -> Result:
-            source = snapshot.text.source
-            edited = _first_difference(document.submitted, source)
-            document.submitted, document.worker = source, worker
-            request = replace(self._request(snapshot, way, others.values()), edited=edited)
-            job = document.job = worker.submit(request, hear)
+            asked = self._request(snapshot, way, others.values())
+            document.worker = worker
+            job = document.job = worker.submit(replace(asked, text=submitted.source, edited=edited), hear)
             result = await asyncio.shield(job.result)
-            document.job, document.way = None, way
+            document.job, document.way, document.asked = None, way, _without_text(asked)
             return result
 
-        result = await evaluate(document.way)
-        if document.way == "light" and isinstance(result, PreviewResult) and result.limit in ("cpu", "memory"):
-            # What was seen is true; that more was too much is no news: it is seen in the other way.
-            gathering.forget_problems()
-            result = await evaluate("heavy")
-        elif document.way == "heavy" and isinstance(result, PreviewResult) and result.seconds < CHEAP_SECONDS:
-            document.way = "light"
-        document.cost = time.monotonic() - started
+        try:
+            result = await evaluate(document.way)
+            if document.way == "light" and isinstance(result, PreviewResult) and result.limit in ("cpu", "memory"):
+                # What was seen is true; that more was too much is no news: it is seen in the other way.
+                gathering.forget_problems()
+                result = await evaluate("heavy")
+            elif document.way == "heavy" and isinstance(result, PreviewResult) and result.seconds < CHEAP_SECONDS:
+                document.way = "light"
+        finally:
+            showing.end()
+        document.cost, document.interrupted = time.monotonic() - started, False
         if isinstance(result, PreviewResult):
             document.report = gathering.report(True, result.evaluated, result.stopped)
             self._news(self.imported.take(snapshot.path, result.imported, gathering.elsewhere(result.imported)))
         else:
             message = result.message if isinstance(result, Failed) else "The preview has no result."
             document.report = gathering.report(True, stopped=message)
+            document.asked = None
         self._status("idle", snapshot.uri, None)
         self._changed(snapshot.uri)
 
@@ -203,25 +230,29 @@ class Previews:
         )
 
 
-def _first_difference(one: str, other: str) -> int:
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return low
+def _without_text(request: PreviewRequest) -> PreviewRequest:
+    return replace(request, job=0, text="")
 
 
 class _Gathering:
     """A report in the making. Until it is finished, what the one before knew of unchanged forms stays."""
 
-    def __init__(self, snapshot: Snapshot, before: Report | None, others: Mapping[str, Snapshot]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, submitted: Submitted, before: Report | None, others: Mapping[str, Snapshot]
+    ) -> None:
         self._snapshot = snapshot
+        self._submitted = submitted
         self._others = others
         self._elsewhere: dict[str, tuple[dict[Span, Fact], list[Problem]]] = {}
-        self._before = snapshot.with_report(before).live if before is not None else None
+        self._before = carry_over(before, snapshot.version, submitted.forms) if before is not None else None
         self._facts: dict[Span, Fact] = {}
         self._problems: list[Problem] = []
-        self.at = 0
+        self._at = 0
+
+    @property
+    def at(self) -> int:
+        """Where the form that is being evaluated stands in the document."""
+        return self._submitted.place(self._at, self._snapshot)
 
     def hear(self, answer: Answer) -> None:
         if isinstance(answer, Facts):
@@ -230,7 +261,7 @@ class _Gathering:
             facts.update((fact.span, fact) for fact in answer.facts)
             problems += answer.problems
         elif isinstance(answer, FormStarted):
-            self.at = answer.span.start
+            self._at = answer.span.start
 
     def forget_problems(self) -> None:
         self._problems.clear()
@@ -242,10 +273,10 @@ class _Gathering:
             problems = problems or self._before.problems
         return Report(
             self._snapshot.version,
-            self._snapshot.forms,
+            self._submitted.forms,
             MappingProxyType(dict(facts)),
             problems,
-            self.at if evaluated is None else evaluated,
+            self._at if evaluated is None else evaluated,
             finished,
             stopped,
         )

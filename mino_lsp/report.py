@@ -6,7 +6,8 @@ its facts, wherever it has moved; a form that has changed has none.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -112,15 +113,57 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
 
 
 def _moved(old: Sequence[tuple[str, Span]], new: Sequence[tuple[str, Span]]) -> list[tuple[Span, int]]:
-    """The old places of the forms that stand unchanged at the beginning and at the end, and how far each has moved."""
-    shorter = min(len(old), len(new))
-    first = next((i for i in range(shorter) if old[i][0] != new[i][0]), shorter)
-    rest = shorter - first
-    last = next((i for i in range(rest) if old[-1 - i][0] != new[-1 - i][0]), rest)
-    pairs = [*zip(old[:first], new[:first], strict=True)]
-    if last:
-        pairs += zip(old[-last:], new[-last:], strict=True)
-    return [(before[1], after[1].start - before[1].start) for before, after in pairs]
+    """The old places of the forms that still stand, in the same order, and how far each has moved."""
+    before, after = [text for text, _ in old], [text for text, _ in new]
+    pairs = _unchanged(before, after, 0, len(before), 0, len(after))
+    return [(old[i][1], new[j][1].start - old[i][1].start) for i, j in pairs]
+
+
+def _unchanged(one: list[str], other: list[str], i: int, i_end: int, j: int, j_end: int) -> list[tuple[int, int]]:
+    """Indices of equal texts, rising in both: those at both ends, and between them a patience diff, which is linear but
+    for the sorting of what is unique in both. (Bram Cohen's; see `git diff --patience`.)"""
+    first: list[tuple[int, int]] = []
+    while i < i_end and j < j_end and one[i] == other[j]:
+        first.append((i, j))
+        i, j = i + 1, j + 1
+    last: list[tuple[int, int]] = []
+    while i < i_end and j < j_end and one[i_end - 1] == other[j_end - 1]:
+        i_end, j_end = i_end - 1, j_end - 1
+        last.append((i_end, j_end))
+    middle = _rising(_unique_in_both(one[i:i_end], other[j:j_end])) if i < i_end and j < j_end else []
+    at = i, j
+    for a, b in [(i + a, j + b) for a, b in middle]:
+        # Repeated texts beside a unique one stand where it does.
+        first += _unchanged(one, other, at[0], a, at[1], b) if (a > at[0] and b > at[1]) else []
+        first.append((a, b))
+        at = a + 1, b + 1
+    if middle and at[0] < i_end and at[1] < j_end:
+        first += _unchanged(one, other, at[0], i_end, at[1], j_end)
+    return first + last[::-1]
+
+
+def _unique_in_both(one: list[str], other: list[str]) -> list[tuple[int, int]]:
+    counts, others = Counter(one), Counter(other)
+    places = {text: index for index, text in enumerate(other)}
+    return [(i, places[text]) for i, text in enumerate(one) if counts[text] == 1 == others[text]]
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part of pairs, rising in the first, that rises in the second too (Fredman 1975)."""
+    tails: list[int] = []
+    chain: list[int] = []
+    before: list[int] = []
+    for index, (_, at) in enumerate(pairs):
+        place = bisect_left(tails, at)
+        tails[place : place + 1] = [at]
+        chain[place : place + 1] = [index]
+        before.append(chain[place - 1] if place else -1)
+    found = []
+    index = chain[-1] if chain else -1
+    while index >= 0:
+        found.append(pairs[index])
+        index = before[index]
+    return found[::-1]
 
 
 def _replaced(problem: Problem, place: Callable[[Span], Span | None]) -> Problem | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,7 @@ class Server(LanguageServer):
         self._stale: set[str] = set()
         self._pushed: set[str] = set()
         self._refreshing: asyncio.TimerHandle | None = None
+        self._refreshed = 0.0
         _register(self)
 
     # ---- lifecycle
@@ -142,7 +144,7 @@ class Server(LanguageServer):
         self.mino.roots += map(Path, folders)
         self.mino.reindex()
         self.initialized = True
-        self.mino.configure(params.initialization_options)
+        self.mino.configure(params.initialization_options, at_start=True)
         if self._client_can.pull:
             options = lsp.DiagnosticOptions(
                 inter_file_dependencies=True, workspace_diagnostics=False, identifier="mino"
@@ -162,7 +164,8 @@ class Server(LanguageServer):
             self._publish(uri, snapshot.version, snapshot.text, [])  # from now on they are asked for
         self._stale.add(uri)
         if self._refreshing is None:
-            self._refreshing = asyncio.get_running_loop().call_later(REFRESH_SECONDS, self._refresh)
+            wait = max(0.0, self._refreshed + REFRESH_SECONDS - time.monotonic())
+            self._refreshing = asyncio.get_running_loop().call_later(wait, self._refresh)
 
     def _publish(self, uri: str, version: int | None, text: Text, problems: Sequence[Problem]) -> None:
         """Push diagnostics: to a client that does not ask, and of files that are not open, of which none does."""
@@ -173,7 +176,7 @@ class Server(LanguageServer):
         (self._pushed.add if problems else self._pushed.discard)(uri)
 
     def _refresh(self) -> None:
-        self._refreshing = None
+        self._refreshing, self._refreshed = None, time.monotonic()
         uris, self._stale = self._stale, set()
         for uri in uris:
             snapshot = self.mino.snapshot(uri)

@@ -72,7 +72,7 @@ class Workspace:
 
     def __init__(self, client: Client, launched_trusted: bool = False) -> None:
         self.client = client
-        self.settings = Settings()
+        self.settings = self._told_at_start = Settings()
         self.supervisor = Supervisor()
         self.index = Index()
         self.python_names = PythonNames()
@@ -96,10 +96,13 @@ class Workspace:
 
     # ---- settings and trust
 
-    def configure(self, told: object) -> None:
-        """Lay what the client told over the settings; what cannot be used is said."""
+    def configure(self, told: object, at_start: bool = False) -> None:
+        """Take the client's settings in the place of those that it told before; what it does not name is as it was told
+        at the start, or the default. What cannot be used is said."""
         before = self.settings
-        self.settings, complaints = merge(self.settings, told)
+        self.settings, complaints = merge(self._told_at_start, told)
+        if at_start:
+            self._told_at_start = self.settings
         for complaint in complaints:
             if complaint not in self._complaints:
                 self.client.tell("warning", complaint)
@@ -182,7 +185,7 @@ class Workspace:
             text, tree = text.edit(start, end, new), tree.edit(start, end, new)
         self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index)
         self.index.opened(uri, text, tree)
-        self._refresh(uri)
+        self._refresh(uri, edited=True)
         if not tree.problems:
             self._refresh_importers(self._documents[uri].path)
 
@@ -293,14 +296,14 @@ class Workspace:
             return folder.devices.default if folder.devices is not None else ""
         return "the device it names" if self.settings.device == "asWritten" else self.settings.device
 
-    def _refresh(self, uri: str, at_once: bool = False) -> None:
+    def _refresh(self, uri: str, at_once: bool = False, edited: bool = False) -> None:
         """Show what is known at once, and preview where that is wished and allowed."""
         snapshot = self.snapshot(uri)
         assert snapshot is not None
         self.client.changed(uri)
         wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
         if wished and snapshot.trusted and not snapshot.unavailable:
-            self.previews.schedule(snapshot)
+            self.previews.schedule(snapshot, edited=edited)
 
     # ---- workers
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import resource
 import select
 import shutil
@@ -77,7 +78,7 @@ class Sleeper:
         theirs.close()
         used = resource.getrusage(resource.RUSAGE_SELF)
         spent = self._spent + used.ru_utime + used.ru_stime
-        child = os.fork()
+        child = _fork()
         if child == 0:
             ours.close()
             self._spent = spent
@@ -96,6 +97,8 @@ class Sleeper:
         linux.die_with_parent(os.getppid(), 0)
         if child:  # what it leaves behind goes to the first of this document's processes, which has no child yet
             linux.adopt_orphans(False)
+        else:
+            random.setstate(_RANDOM)
         me = os.getpid()
         left: list[int] = []
         while True:
@@ -121,7 +124,7 @@ class Sleeper:
             elif len(descriptors) == 4:
                 if child:  # a checkpoint itself, which the warden has ended or will
                     left.append(child)
-                child = os.fork()
+                child = _fork()
                 if child == 0:
                     break
                 _tell(control, ["born", child])
@@ -150,6 +153,19 @@ class Sleeper:
         assert isinstance(request, PreviewRequest)
         self.pipe.job = request.job
         return request
+
+
+_RANDOM = random.getstate()
+"""What every document's process begins with: the module seeds itself in each fork."""
+
+
+def _fork() -> int:
+    """Fork with the state of Python's random numbers as it is."""
+    state = random.getstate()
+    child = os.fork()
+    if child == 0:
+        random.setstate(state)
+    return child
 
 
 def _begin_life(parent: int, cpu: int, spent: float) -> None:

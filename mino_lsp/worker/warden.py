@@ -140,6 +140,9 @@ class Warden:
                 if not warm and not self._busy() and not self._selector.select(SETTLED_SECONDS):
                     warm = True
                     child.warm_up_further()
+                    # What was kept before would import it again and again.
+                    for path in list(self._documents):
+                        self._close(path)
                     gc.freeze()
                 now = time.monotonic()
                 idle_since = now if self._busy() else idle_since

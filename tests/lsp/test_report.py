@@ -46,6 +46,9 @@ ALL = {"x": True, "y": True, "z": True}
         # a form that is gone
         ("(a x)\n(c z)\n", {**ALL, "y": False}, False),
         ("", dict.fromkeys("xyz", False), False),
+        # two changes at once
+        ("(new)\n(b y)\n(cc z)", {**ALL, "x": False, "z": False}, False),
+        ("(aa x)\n(b y)\n(cc z)\n(more)", {**ALL, "x": False, "z": False}, False),
         # half-typed
         ("(a x)\n(b y\n(c z)\n", {**ALL, "y": False}, False),
     ],
@@ -124,6 +127,21 @@ def test_after_any_edit_what_is_carried_over_is_about_the_same_text(text: str, d
     assert live.places == tuple(sorted(live.facts))
     if live.current:
         assert len(live.facts) == len(_within_forms(told))
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_an_edit_before_and_one_after_leave_what_is_between(before: str, kept: str, after: str) -> None:
+    if any(snapshot(text).tree.problems or "#_" in text for text in (before, kept, after)):
+        return
+    middle = f"(unique 1)\n{kept}\n(unique 2)"
+    told = everything(f"(first 1)\n{before}\n{middle}\n{after}\n(last 1)")
+    new = f"(first 2)\n{middle}\n(last 2)"
+    live = carry_over(told, 2, snapshot(new).forms)
+    whole = everything(new)
+    at = span(new, middle)
+    assert {place for place in live.facts if at.contains(place)} >= {
+        place for place in _within_forms(whole) if at.contains(place)
+    }
 
 
 @given(TEXTS)

@@ -117,6 +117,18 @@ async def test_a_change_acts_at_once(editor: Editor, root: Path, carried: bool) 
     change({"device": "auto", "preview": {"mode": "onType"}})
 
 
+async def test_what_is_no_longer_set_is_as_it_was_at_the_start(editors: Any, root: Path) -> None:
+    editor: Editor = await editors(settings={"device": "cuda:1", "trust": "full"})
+
+    async def configured(told: Any) -> str:
+        editor.settings = told
+        editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"mino": told}))
+        return str((await editor.execute("mino.devices", {"uri": (root / "a.hy").as_uri()}))["configured"])
+
+    assert await configured({"device": "cpu", "run": {"args": ["a"]}}) == "cpu"
+    assert await configured({"run": {"args": ["a"]}}) == "cuda:1"
+
+
 async def test_settings_that_are_nothing(editors: Any) -> None:
     editor: Editor = await editors(trust="none")
     editor.settings = None  # type: ignore[assignment]
