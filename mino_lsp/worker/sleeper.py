@@ -16,9 +16,9 @@ import os
 import random
 import resource
 import select
-import shutil
 import signal
 import socket
+import stat
 import sys
 from dataclasses import dataclass
 
@@ -61,12 +61,10 @@ class Sleeper:
     def checkpoint(self, prefix: int) -> PreviewRequest | None:
         """Make this moment one that can be gone back to. Returns in the process that goes on, None where that is the
         same evaluation, and the new request where the checkpoint was woken."""
-        kept = f"{self.scratch}.{os.getpid()}"
-        if os.path.isdir(self.scratch) and os.listdir(self.scratch):
-            try:
-                shutil.copytree(self.scratch, kept, symlinks=True)
-            except OSError:
-                return None
+        try:
+            kept = _contents(self.scratch)
+        except OSError:
+            return None
         parent = os.getpid()
         assert self._read is not None
         told = _line(["slept", parent, prefix, self._read.so_far()])
@@ -87,8 +85,7 @@ class Sleeper:
         _tell(ours, ["born", child])
         self.pipe.silence()
         request = self.sleep(ours, child)
-        if os.path.isdir(kept):
-            shutil.copytree(kept, self.scratch, symlinks=True, dirs_exist_ok=True)
+        _restore(kept)
         return request
 
     def sleep(self, control: socket.socket, child: int = 0) -> PreviewRequest:
@@ -227,3 +224,25 @@ def _look() -> tuple[object, ...]:
 
 def _size(folder: str) -> int:
     return sum(os.lstat(os.path.join(where, name)).st_size for where, _, names in os.walk(folder) for name in names)
+
+
+def _contents(folder: str) -> list[tuple[str, bytes | None]]:
+    """The folders below a folder, and the files with what is in them. Raises `OSError` where there is anything else."""
+    found: list[tuple[str, bytes | None]] = []
+    for where, folders, names in os.walk(folder):
+        found += [(os.path.join(where, name), None) for name in folders]
+        for name in names:
+            if not stat.S_ISREG(os.lstat(os.path.join(where, name)).st_mode):
+                raise OSError(f"{name} is no file that can be copied")
+            with open(os.path.join(where, name), "rb") as file:
+                found.append((os.path.join(where, name), file.read()))
+    return found
+
+
+def _restore(contents: list[tuple[str, bytes | None]]) -> None:
+    for path, data in contents:
+        if data is None:
+            os.makedirs(path, exist_ok=True)
+        else:
+            with open(path, "wb") as file:
+                file.write(data)
