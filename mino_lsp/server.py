@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 
+from mino_lsp.analysis.python_names import View
 from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
@@ -52,6 +53,8 @@ from mino_lsp.workspace import Progress, Workspace
 VERSION = "0.2.0"
 
 log = logging.getLogger("mino")
+
+Answer = TypeVar("Answer")
 
 
 class Server(LanguageServer):
@@ -277,10 +280,19 @@ class Server(LanguageServer):
         found = self.edge.diagnostics(snapshot.text, snapshot.uri, diagnostics(snapshot))
         return {"kind": lsp.DocumentDiagnosticReportKind.Full.value, "items": found}
 
-    def hover(self, params: lsp.HoverParams) -> Json | None:
-        snapshot = self._snapshot(params.text_document.uri)
-        found = hover(snapshot, self.edge.offset(snapshot.text, params.position))
+    async def hover(self, params: lsp.HoverParams) -> Json | None:
+        snapshot, offset = self._place(params)
+        found = await self._with_python(snapshot, lambda python: hover(snapshot, offset, python))
         return self.edge.hover(snapshot.text, found) if found is not None else None
+
+    async def _with_python(self, snapshot: Snapshot, answer: Callable[[View], Answer]) -> Answer:
+        """What is known at once; where it asks for a Python package, what is known of that in a moment."""
+        python = self.mino.python(snapshot.root)
+        found = answer(python)
+        if python.waits:
+            await self.mino.python_names.settled(PYTHON_SECONDS)
+            found = answer(python)
+        return found
 
     def inlay_hint(self, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
         snapshot = self._snapshot(params.text_document.uri)
@@ -392,8 +404,9 @@ class Server(LanguageServer):
             item.documentation = self.edge.documentation(doc)
         return item
 
-    def signature_help(self, params: lsp.SignatureHelpParams) -> Json | None:
-        found = signature_help(*self._place(params))
+    async def signature_help(self, params: lsp.SignatureHelpParams) -> Json | None:
+        snapshot, offset = self._place(params)
+        found = await self._with_python(snapshot, lambda python: signature_help(snapshot, offset, python))
         return self.edge.signature_help(found) if found is not None else None
 
     def definition(self, params: lsp.DefinitionParams) -> Any:

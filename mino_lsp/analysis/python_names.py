@@ -94,10 +94,11 @@ class PythonNames:
 
 
 class View:
-    """The packages of one interpreter."""
+    """The packages of one interpreter. `waits` once something was asked that is still looked up."""
 
     def __init__(self, names: PythonNames, paths: tuple[str, ...] | None) -> None:
         self._names, self._paths = names, paths
+        self.waits = False
 
     def members(self, module: str, path: str) -> list[str] | None:
         found = self._names.ask(("members", module, path, self._paths))
@@ -107,6 +108,7 @@ class View:
         """The kind, signature and documentation; empty where nothing is known, None while it is looked up."""
         found = self._names.ask(("describe", module, path, self._paths))
         if found is None:
+            self.waits = True
             return None
         kind, signature, doc = found[0] if found else ("", "", "")
         return kind, signature, doc

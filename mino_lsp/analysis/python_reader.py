@@ -43,7 +43,8 @@ def describe(module: str, path: str, project: Any) -> list[list[str]]:
 
 
 def _script(module: str, path: str, project: Any) -> tuple[Any, int, int]:
-    source = f"import {module} as _m\n_m.{path}"
+    """Of no module, the modules that there are."""
+    source = f"import {module} as _m\n_m.{path}" if module else f"#\nimport {path}"
     script = jedi.Script(source, project=project, environment=jedi.InterpreterEnvironment())
     return script, 2, len(source.rpartition("\n")[2])
 

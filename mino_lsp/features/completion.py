@@ -12,6 +12,7 @@ from mino_lsp.analysis import Definition, DefinitionKind, KeywordRole, Parameter
 from mino_lsp.analysis.describe import builtin_entry, callee, imported_entry, of_definition, of_entry
 from mino_lsp.analysis.known import Entry
 from mino_lsp.analysis.links import mu_of
+from mino_lsp.analysis.python_targets import python_target
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 from mino_lsp.types import Span
@@ -311,7 +312,7 @@ class _At:
             found += [
                 at.item(one.name, "component", f"component of {mu[1].name}", 1, ("keyword",)) for one in components
             ]
-        target = _python_target(definition, path, snapshot, offset)
+        target = python_target(snapshot.names, definition, path, offset)
         if target is None:
             return found
         module = target[0]
@@ -344,7 +345,11 @@ class _At:
             before = [one for one in form.forms if one.end <= inner.start and one.kind is Kind.SYMBOL]
             return self._listed(before[-1].text, requires, python) if before else ([], False)
         modules = {*known.packages(), *self._workspace_modules()}
-        return [self.item(name, "module", "", 1, ("keyword",)) for name in modules], False
+        found = [self.item(name, "module", "", 1, ("keyword",)) for name in sorted(modules)]
+        listed = python.members("", "") if self.word and not requires else []
+        mine = {mangle(name) for name in modules}
+        found += [_python_item(self, one, "") for one in listed or () if one not in mine]
+        return found, listed is None
 
     def _listed(self, module: str, requires: bool, python: Python) -> tuple[list[Completion], bool]:
         uri = self.snapshot.index.resolve(module, self.snapshot.uri)
@@ -380,30 +385,6 @@ def _python_item(at: _At, name: str, module: str, path: str = "") -> Completion:
     label = hyphened if mangle(hyphened) == name else name
     about = ("python", module, f"{path}.{name}" if path else name)
     return at.item(label, "python", "", 7 if name.startswith("_") else 2, about)
-
-
-def _python_target(
-    definition: Definition | None, path: str, snapshot: Snapshot, offset: int, depth: int = 3
-) -> tuple[str, str] | None:
-    """The module and the path in it of what a name is bound to, where it comes from an import."""
-    if definition is None:
-        return None
-    path = mangle(path) if path else ""
-    source = definition.source
-    if source is not None and not source.module.startswith("."):
-        if definition.kind is DefinitionKind.IMPORT:
-            return mangle(source.module), ".".join(part for part in (mangle(source.name), path) if part)
-        if definition.name == source.module.partition(".")[0] and "." in source.module:
-            return definition.mangled, path
-        return mangle(source.module), path
-    if definition.value and depth and source is None:
-        root, _, rest = definition.value.partition(".")
-        made = snapshot.names.lookup(root, offset)
-        if made is not None and made.start != definition.start:
-            inner = _python_target(made, rest, snapshot, offset, depth - 1)
-            if inner is not None and inner[1]:
-                return inner[0], f"{inner[1]}()" + (f".{path}" if path else "")
-    return None
 
 
 def _plain(name: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mino_lsp import values
 from mino_lsp.analysis.describe import described_at
+from mino_lsp.analysis.python_targets import Python, Unknown, python_at
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 from mino_lsp.types import Fact, ModuleValue, OtherValue, Span
@@ -20,13 +21,15 @@ class Hover:
 _VALUELESS = {Kind.COMMENT, Kind.KEYWORD, Kind.NUMBER, Kind.STRING, Kind.BRACKET_STRING, Kind.DISCARD, Kind.SHEBANG}
 
 
-def hover(snapshot: Snapshot, offset: int) -> Hover | None:
+def hover(snapshot: Snapshot, offset: int, python: Python | None = None) -> Hover | None:
     """What passed here, then the documentation of the name that is here; where nothing passed, after it why."""
     path = snapshot.tree.path_at(offset)
     if not path:
         return None
     live = _live(snapshot, path)
     told = described_at(snapshot.document, offset, snapshot.index) if path[-1].kind not in _TEXT else None
+    if told is None or not (told.doc or told.parameters):
+        told = python_at(snapshot.document, python or Unknown(), offset) or told
     if live is not None:
         more = told is not None and (told.doc or told.parameters is not None)
         return Hover(live.span, f"{live.markdown}\n\n---\n\n{told.markdown}") if told is not None and more else live

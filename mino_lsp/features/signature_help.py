@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mino_lsp.analysis import mangle
 from mino_lsp.analysis.describe import callee
+from mino_lsp.analysis.python_targets import Python, Unknown, python_at
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 
@@ -23,7 +24,7 @@ class SignatureHelp:
     doc: str
 
 
-def signature_help(snapshot: Snapshot, offset: int) -> SignatureHelp | None:
+def signature_help(snapshot: Snapshot, offset: int, python: Python | None = None) -> SignatureHelp | None:
     """Of the innermost call that anything is known of."""
     path = snapshot.tree.path_at(offset)
     for at, form in reversed(list(enumerate(path))[-_DEEPEST:]):
@@ -31,9 +32,9 @@ def signature_help(snapshot: Snapshot, offset: int) -> SignatureHelp | None:
         if head is None or head.kind is not Kind.SYMBOL or not head.end < offset <= form.end or _is_after(form, offset):
             continue
         found = callee(snapshot.document, head.end, snapshot.index)
-        if found is None:
+        told = found[0] if found is not None else python_at(snapshot.document, python or Unknown(), head.end)
+        if told is None or told.parameters is None:
             continue
-        told, _ = found
         threaded = at > 0 and path[at - 1].head_name in _FIRST and path[at - 1].forms[1:2] != (form,)
         parameters = told.parameters or ()
         return _help(told.name, parameters, told.doc, _active(form, offset, parameters, threaded))

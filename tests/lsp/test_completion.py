@@ -199,6 +199,17 @@ async def test_python_packages_over_the_server(editor: Editor, root: Path) -> No
     assert "JSON" in getattr(told.documentation, "value", told.documentation)
 
 
+async def test_imports_of_python_packages(editor: Editor, root: Path) -> None:
+    document = editor.open(root / "imports.hy", "(import jso)\n(import json [JSONDe])\n")
+    for place, label in (("jso)", "json"), ("JSONDe]", "JSONDecoder")):
+        at = document.find(place) + len(place) - 1
+        async with asyncio.timeout(SECONDS):
+            found = await offered(document, at)
+            while label not in [item.label for item in found.items]:
+                assert found.is_incomplete
+                found = await offered(document, at)
+
+
 def test_the_folders_of_an_environment_are_told_without_running_it(tmp_path: Path) -> None:
     site = tmp_path / "lib" / "python3.12" / "site-packages"
     site.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import ModuleValue
 
 from .documents import fact, other, report, snapshot, span, tensor
-from .editor import EXAMPLES, Document, Editor
+from .editor import EXAMPLES, SECONDS, Document, Editor
 
 FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
 
@@ -154,3 +155,15 @@ def test_what_a_fact_rests_on(evidence: Any, told: str) -> None:
     known = replace(fact(TEXT, "(f y)", tensor(2, 3)), evidence=evidence)
     found = hover(snapshot(TEXT, report=report(TEXT, known)), TEXT.index("(f y)"))
     check(found.markdown if found else "", "`[2 3]`", told)
+
+
+async def test_names_of_python_packages(editor: Editor, root: Path) -> None:
+    """Nothing waits for the helper process: an answer without it comes at once, and later one with it."""
+    document = editor.open(root / "python.hy", "(import json.decoder)\n(print json.decoder.JSONDecoder)\n")
+    async with asyncio.timeout(SECONDS):
+        while "Simple JSON" not in (shown := await document.hover("JSONDecoder")):
+            pass
+        check_shown(document, shown, "(json.decoder.JSONDecoder ", "`json.decoder.JSONDecoder`")
+        while "module" not in (shown := await document.hover("decoder.J")):
+            pass
+    check_shown(document, shown, "```hy\njson.decoder\n```")

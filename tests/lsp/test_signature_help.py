@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
+from mino_lsp.analysis.python_targets import parameters_of
 from mino_lsp.features.signature_help import signature_help
 
 from .documents import snapshot
@@ -53,6 +54,35 @@ def test_the_call_and_the_parameter(marked: str, label: str | None, active: str 
     if found is not None:
         span = found.parameters[found.active] if found.active is not None else None
         assert (found.label[slice(*span)] if span is not None else None) == active
+
+
+@pytest.mark.parametrize(
+    ("signature", "parameters"),
+    [
+        (
+            "zeros(*size: int, out: Tensor | None=None, names=(1, 2)) -> Tensor",
+            ("#* size", "[out None]", "[names (1, 2)]"),
+        ),
+        ('f(a, /, b: dict[str, int], *, c=",)", **more)', ("a", "b", '[c ",)"]', "#** more")),
+        ("f()", ()),
+        ("", ()),
+        ("f(a, b", ("a", "b")),
+    ],
+)
+def test_parameters_of_python(signature: str, parameters: tuple[str, ...]) -> None:
+    assert parameters_of(signature) == parameters
+
+
+async def test_calls_of_python_packages(editor: Editor, root: Path) -> None:
+    """Nothing waits for the helper process: an answer without it comes at once, and later one with it."""
+    document = editor.open(root / "python_calls.hy", "(import json)\n(json.dumps [1] )\n(json.nothing 1 )\n")
+    params = lsp.SignatureHelpParams(document.identity, document.position(document.find("[1] )") + 4))
+    async with asyncio.timeout(SECONDS):
+        while (found := await editor.text_document_signature_help_async(params)) is None:
+            pass
+    assert found.signatures[0].label.startswith("(json.dumps obj [skipkeys False]")
+    params = lsp.SignatureHelpParams(document.identity, document.position(document.find("1 )\n") + 2))
+    assert await editor.text_document_signature_help_async(params) is None
 
 
 @given(texts(), st.integers(0, 60))
