@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _FENCED = re.compile(r"^ *```[^\n`]*\n(.*?)\n? *```$", re.M | re.S)
-_CODE = re.compile(r"`([^`\n]+)`")
+_CODE = re.compile(r"`((?:[^`\n]|\n(?!\n))+)`")
 _EMPHASIS = re.compile(r"(?<![\w*])\*{1,2}(?=\S)([^*\n]+)(?<=\S)\*{1,2}(?![\w*])")
 _RULE = re.compile(r"^---$\n*", re.M)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mino_lsp.analysis.describe import Described
+from mino_lsp.analysis.describe import Described, prose
 from mino_lsp.analysis.document import Names
 from mino_lsp.analysis.index import Document
 from mino_lsp.analysis.mangling import mangle
@@ -43,7 +43,7 @@ def python_at(document: Document, python: Python, offset: int) -> Described | No
     if not kind:
         return None
     origin = ".".join(part for part in target if part)
-    return Described(written, kind, parameters_of(signature) if signature else None, doc, f"`{origin}`")
+    return Described(written, kind, parameters_of(signature) if signature else None, prose(doc), f"`{origin}`")
 
 
 def parameters_of(signature: str) -> tuple[str, ...]:
