@@ -239,6 +239,11 @@ class _Operators(TorchDispatchMode):  # type: ignore[misc]
             for index, value in enumerate(_tensors((out,))):
                 if index not in plan.on_cpu:
                     ledger.claim(value, device)
+        elif device.type in KINDS:
+            # A view shares its storage, except that of a fake tensor whose values are known.
+            for value in _tensors((out,)):
+                if ledger.claimed(value) is None:
+                    ledger.claim(value, device)
         return out
 
     def _target(self, plan: _Plan, kwargs: dict[str, Any], inputs: list[torch.Tensor]) -> torch.device:
