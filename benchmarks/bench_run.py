@@ -1,6 +1,7 @@
 """Runs: how soon they begin, how fast they are, how surely they end, and what a flood of output does to the server.
 
-`bench_run.py [first] [throughput] [cancel] [soak] [flood]`; all without a name. `--runs` and `--lines` make it shorter.
+`bench_run.py [first] [throughput] [cancel] [soak] [flood]`; all without a name. `--pairs`, `--runs` and
+`--lines` make it shorter.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ TRAINING = """\
     (.zero-grad optimizer)
     (.backward loss)
     (.step optimizer)))
-(steps 200)
+(steps 100)
 (setv best (float "inf"))
 (for [_ (range 8)]
   (setv began (time.perf-counter))
-  (steps 200)
+  (steps 100)
   (setv best (min best (- (time.perf-counter) began))))
-(print f"took {(* best 5)}")
+(print f"took {(* best 10)}")
 """
 
 ENDLESS = {
@@ -142,7 +143,7 @@ def first_lines(wire: Wire, folder: Path) -> None:
     print(f"run → the program's first line, p50      {run:7.0f} ms   hy FILE {hy:7.0f} ms   ratio {run / hy:.3f}")
 
 
-def throughput(wire: Wire, folder: Path) -> None:
+def throughput(wire: Wire, folder: Path, turns: int) -> None:
     path = write(folder, "training.hy", TRAINING)
 
     def ours() -> float:
@@ -155,11 +156,11 @@ def throughput(wire: Wire, folder: Path) -> None:
         return float(subprocess.run([*HY, str(path)], capture_output=True, check=True, text=True).stdout.split()[-1])
 
     pairs = []
-    for turn in range(8):
+    for turn in range(turns):
         pairs.append((ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1])
     run, hy = (min(column) for column in zip(*pairs, strict=True))
     middle = statistics.median(a / b for a, b in pairs)
-    print(f"1,000 steps of training, best of 8 pairs {run:7.3f} s    hy FILE {hy:7.3f} s    ratio {run / hy:.3f}"
+    print(f"1,000 steps of training, best of the pairs {run:7.3f} s    hy FILE {hy:7.3f} s    ratio {run / hy:.3f}"
           f"   (median of the pairs' ratios {middle:.3f})")  # fmt: skip
 
 
@@ -254,6 +255,7 @@ def memory(wire: Wire) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=["first", "throughput", "cancel", "soak", "flood", []])
+    parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--lines", type=int, default=10_000_000)
     options = parser.parse_args()
@@ -263,7 +265,7 @@ def main() -> None:
         if "first" in what:
             first_lines(wire, Path(folder))
         if "throughput" in what:
-            throughput(wire, Path(folder))
+            throughput(wire, Path(folder), options.pairs)
         if "cancel" in what:
             cancel(wire, Path(folder))
         if "soak" in what:
