@@ -205,6 +205,14 @@ async def _trust(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) ->
     return {"folder": str(root), "trusted": workspace.trusted(root)}
 
 
+async def _pause(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    on = arguments.get("on", not workspace.paused)
+    if not isinstance(on, bool):
+        raise BadArguments('mino.pause takes {"on": true or false}.')
+    workspace.pause(on)
+    return {"paused": workspace.paused}
+
+
 async def _restart(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     await runs.stop(None)
     await workspace.restart()
@@ -218,6 +226,7 @@ COMMANDS: dict[str, Command] = {
     "mino.showPython": _show_python,
     "mino.preview": _preview,
     "mino.eval": _eval,
+    "mino.pause": _pause,
     "mino.devices": _devices,
     "mino.trust": _trust,
     "mino.restart": _restart,

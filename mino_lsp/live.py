@@ -123,6 +123,11 @@ class Previews:
         for path in paths:
             self._changed(uri_of(path))
 
+    def stop_all(self) -> None:
+        """Stop what is under way; what was told stays."""
+        for document in self._documents.values():
+            self._stop(document)
+
     def close_all(self) -> None:
         for uri in list(self._documents):
             self.close(uri)
@@ -202,8 +207,17 @@ class Previews:
             message = result.message if isinstance(result, Failed) else "The preview has no result."
             document.report = gathering.report(True, stopped=message)
             document.asked = None
-        self._status("idle", snapshot.uri, None)
+        self._tell_the_end(snapshot, result)
         self._changed(snapshot.uri)
+
+    def _tell_the_end(self, snapshot: Snapshot, result: Result) -> None:
+        """Say how a preview ended, and where it stopped if it did not come to the end."""
+        if not isinstance(result, PreviewResult):
+            self._status("crashed", snapshot.uri, None)
+        elif result.stopped:
+            self._status("stopped", snapshot.uri, snapshot.text.position(result.evaluated, "utf-32")[0] + 1)
+        else:
+            self._status("idle", snapshot.uri, None)
 
     def request(self, snapshot: Snapshot) -> PreviewRequest:
         """What would be asked for to preview this document, in the way that did last time."""

@@ -33,7 +33,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A report in the places of the present text. `reached` says whether the form of a span was evaluated as it is."""
+    """A report in the places of the present text. `reached` says whether the form of a span was evaluated as it is;
+    `unreached` are the forms that stand as they did then, and that evaluation did not come to."""
 
     version: int | None = None
     current: bool = False
@@ -46,6 +47,7 @@ class Live:
     origins: Mapping[Span, str] = field(default_factory=dict)
     """The document whose preview told a fact, where that is another."""
     source: str = ""
+    unreached: tuple[Span, ...] = ()
 
     def joined(self, other: Live, of: str) -> Live:
         """With what the preview of another document told where this one told nothing."""
@@ -98,6 +100,7 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
             facts[now] = fact if now == span else replace(fact, span=now)
     problems = [moved_on for problem in report.problems if (moved_on := _replaced(problem, place)) is not None]
     evaluated = tuple(old.shift(by) for old, by in moved if old.end <= report.evaluated)
+    unreached = tuple(old.shift(by) for old, by in moved if old.end > report.evaluated)
     whole = len(moved) == len(forms) == len(report.forms)
     return Live(
         report.version,
@@ -109,6 +112,7 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
         report.finished,
         tuple(sorted(facts)),
         source=report.source,
+        unreached=unreached,
     )
 
 

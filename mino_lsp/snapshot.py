@@ -19,8 +19,9 @@ from mino_lsp.uris import path_of as path_of
 @dataclass(frozen=True)
 class Snapshot:
     """`root` is the folder whose trust and interpreter count; `device` what a run would use, empty while unknown;
-    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `borrowed` what
-    previews of other documents told of it; `index` the files of the workspace, which goes on with the time."""
+    `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `paused`
+    whether previews are; `borrowed` what previews of other documents told of it; `index` the files of the workspace,
+    which goes on with the time."""
 
     uri: str
     version: int
@@ -31,6 +32,7 @@ class Snapshot:
     trusted: bool = False
     device: str = ""
     unavailable: str = ""
+    paused: bool = False
     report: Report | None = None
     borrowed: tuple[Borrowed, ...] = ()
     run_report: Report | None = None

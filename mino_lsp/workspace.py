@@ -79,6 +79,7 @@ class Workspace:
         self.previews = Previews(self.supervisor, self._preview_worker, self._importable, client.changed, self.status)
         self.expansions = Expansions(self.supervisor, self._expanding_worker)
         self.running = 0
+        self.paused = False
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
         self._complaints: list[str] = []
@@ -92,6 +93,8 @@ class Workspace:
         """Tell the client what goes on; a run is not hidden by a preview that ends beside it."""
         if self.running and state in ("idle", "previewing"):
             state, line = "running", None
+        elif self.paused and state == "idle":
+            state = "paused"
         self.client.status(state, uri, line)
 
     # ---- settings and trust
@@ -239,6 +242,7 @@ class Workspace:
             trusted=self.trusted(document.root),
             device=self._device(folder),
             unavailable=folder.unavailable,
+            paused=self.paused,
             report=self.previews.report(uri),
             borrowed=self.previews.imported.borrowed(document.path),
             run_report=self._run_reports.get(uri),
@@ -296,13 +300,22 @@ class Workspace:
             return folder.devices.default if folder.devices is not None else ""
         return "the device it names" if self.settings.device == "asWritten" else self.settings.device
 
+    def pause(self, on: bool) -> None:
+        """Stop previews, and begin none until they go on; what is known stays."""
+        self.paused = on
+        if on:
+            self.previews.stop_all()
+        self.status("idle", None)
+        for uri in self.uris():
+            self._refresh(uri)
+
     def _refresh(self, uri: str, at_once: bool = False, edited: bool = False) -> None:
         """Show what is known at once, and preview where that is wished and allowed."""
         snapshot = self.snapshot(uri)
         assert snapshot is not None
         self.client.changed(uri)
         wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
-        if wished and snapshot.trusted and not snapshot.unavailable:
+        if wished and snapshot.trusted and not snapshot.unavailable and not self.paused:
             self.previews.schedule(snapshot, edited=edited)
 
     # ---- workers

@@ -773,6 +773,16 @@ the client can as well carry out in its own way."
     (mino--request-and-tell connection "mino.preview"
                             (list :uri (plist-get (mino--location connection) :uri)))))
 
+(defun mino-pause ()
+  "Stop previews and begin none; called again, let them go on."
+  (interactive)
+  (mino--request (mino--connection) "mino.pause" nil
+                 (lambda (answer)
+                   (message (if (mino-get answer :paused)
+                                "Mino: previews are paused"
+                              "Mino: previews go on")))
+                 #'mino--complain))
+
 (defun mino-restart ()
   "End all processes that preview, expand or run, and begin anew."
   (interactive)

@@ -122,7 +122,14 @@ def _why_nothing(snapshot: Snapshot, form: Form) -> str:
         return f"*No shapes: {snapshot.unavailable}*"
     if snapshot.settings.preview == "off":
         return "*No shapes: previews are switched off (setting `mino.preview.mode`).*"
+    if snapshot.paused:
+        waiting = " It has changed since." if live.version is not None and not live.current else ""
+        return f"*No shapes: previews are paused (command `mino.pause`).{waiting}*"
     if live.version is None:
+        if snapshot.tree.problems:
+            return "*No shapes yet: the text cannot be read. It is previewed when that is mended.*"
+        if snapshot.settings.preview == "onSave":
+            return "*No shapes yet: the preview comes when the file is saved (setting `mino.preview.mode`).*"
         return "*No shapes yet: the first preview has not ended.*"
     if live.reached(span):
         return (
@@ -130,6 +137,22 @@ def _why_nothing(snapshot: Snapshot, form: Form) -> str:
             if form.kind == Kind.LIST
             else "*Never reached in the preview, or within a macro that keeps no place for it.*"
         )
-    if live.stopped and live.current:
-        return f"*Not reached. {live.stopped}*"
+    if any(unreached.contains(span) for unreached in live.unreached):
+        return _why_not_reached(snapshot)
+    if snapshot.tree.problems:
+        return "*Changed since the last preview. The next one comes when the text can be read.*"
+    if snapshot.settings.preview == "onSave":
+        return "*Changed since the last preview. The next one comes when the file is saved.*"
     return "*Changed since the last preview.*"
+
+
+def _why_not_reached(snapshot: Snapshot) -> str:
+    live = snapshot.live
+    if not live.finished:
+        return "*Not reached yet: the preview goes on.*"
+    at = next((problem.span.start for problem in live.problems if problem.message == live.stopped), None)
+    if at is None:
+        return f"*No shapes: {live.stopped or 'the preview did not come so far.'}*"
+    line = snapshot.text.position(at, "utf-32")[0] + 1
+    why = live.stopped.replace("The preview stopped here: ", "")
+    return f"*Not reached: the preview stopped at line {line}: {why}*"

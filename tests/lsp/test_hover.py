@@ -14,7 +14,7 @@ from lsprotocol import types as lsp
 
 from mino_lsp.features.hover import hover
 from mino_lsp.snapshot import Snapshot
-from mino_lsp.types import ModuleValue
+from mino_lsp.types import ModuleValue, Problem
 
 from .documents import fact, other, report, snapshot, span, tensor
 from .editor import EXAMPLES, SECONDS, Document, Editor
@@ -73,6 +73,29 @@ KNOWN = report(TEXT, fact(TEXT, "(f y)", tensor(2, 3)), fact(TEXT, "y", tensor(3
 BEFORE = TEXT.replace("(g 1)", "(g 2)")
 
 
+LIMIT = Problem("preview-limit", "information", "The preview stopped here: 5 s.", span(TEXT, "(f y)"))
+STOPPED = report(TEXT, problems=(LIMIT,), evaluated=0, stopped=LIMIT.message)
+HALF = TEXT.replace("(g 1)", "(g (")
+MOVED = "\n\n" + BEFORE
+
+DIED = report(TEXT, evaluated=14, stopped="The worker died.")
+GOING_ON = report(TEXT, evaluated=0, finished=False)
+
+WHY = [
+    (snapshot(TEXT, report=STOPPED), "a]", "*Not reached: the preview stopped at line 1: 5 s.*"),
+    # the line is that of the text as it is now, and a form below that stands as it did was not reached either
+    (snapshot(MOVED, report=STOPPED), "a]", "*Not reached: the preview stopped at line 3: 5 s.*"),
+    (snapshot(TEXT, report=DIED), "a]", "*No shapes: The worker died.*"),
+    (snapshot(TEXT, report=GOING_ON), "a]", "*Not reached yet: the preview goes on.*"),
+    (snapshot(TEXT, paused=True), "y", "*No shapes: previews are paused (command `mino.pause`).*"),
+    (snapshot(BEFORE, report=KNOWN, paused=True), "(g 2)", "are paused (command `mino.pause`). It has changed since.*"),
+    (snapshot(HALF), "y", "*No shapes yet: the text cannot be read. It is previewed when that is mended.*"),
+    (snapshot(TEXT, preview="onSave"), "y", "*No shapes yet: the preview comes when the file is saved"),
+    (snapshot(HALF, report=KNOWN), "(g (", "The next one comes when the text can be read.*"),
+    (snapshot(BEFORE, report=KNOWN, preview="onSave"), "(g 2)", "The next one comes when the file is saved.*"),
+]
+
+
 @pytest.mark.parametrize(
     ("document", "place", "expected"),
     [
@@ -94,7 +117,7 @@ BEFORE = TEXT.replace("(g 1)", "(g 2)")
             "a]",
             ["*Never reached in the preview, or within a macro that keeps no place for it.*"],
         ),
-        (snapshot(TEXT, report=report(TEXT, evaluated=14, stopped="It hung.")), "a]", ["*Not reached. It hung.*"]),
+        *((document, place, [why]) for document, place, why in WHY),
         (snapshot(BEFORE, report=KNOWN), "(g 2)", ["*Changed since the last preview.*"]),
         # nobody expects a value of what was reached and gave none, or between the forms
         (snapshot(TEXT, report=KNOWN), "(defn", []),
@@ -140,7 +163,7 @@ async def test_an_edit_takes_the_facts_of_its_form_only(editor: Editor, root: Pa
     await document.previewed()
     document.replace("zeros 3", "zeros [")
     shown: list[Any] = [await document.hover("a (torch"), await document.hover("b (torch")]
-    check_shown(document, shown[0], "*Changed since the last preview.*")
+    check_shown(document, shown[0], "*Changed since the last preview. ")
     check_shown(document, shown[1], "`[4]`", f"*preview of version {document.version - 1}")
     document.replace("zeros [", "zeros 5")
     await document.previewed()

@@ -34,6 +34,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     command("mino.ui.evalForm", () => evaluate("form")),
     command("mino.ui.evalTop", () => evaluate("top")),
     command("mino.ui.evalToHere", () => evaluate("toHere")),
+    command("mino.ui.pause", () => started.execute("mino.pause", {})),
     command("mino.ui.restart", () => started.restart()),
     command("mino.ui.output", () => started.showOutput()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => started.restart()),

@@ -18,7 +18,8 @@ const LOOKS: Record<string, Look> = {
   idle: { icon: "check", word: "", command: "mino.ui.output" },
   previewing: { icon: "sync~spin", word: "previewing", command: "mino.ui.output" },
   running: { icon: "play", word: "running", command: "mino.ui.stop" },
-  paused: { icon: "debug-pause", word: "paused", command: "mino.ui.output" },
+  paused: { icon: "debug-pause", word: "paused", command: "mino.ui.pause" },
+  stopped: { icon: "debug-stop", word: "preview stopped at", command: "mino.ui.output" },
   untrusted: { icon: "shield", word: "not trusted", command: "mino.ui.trust" },
   crashed: { icon: "error", word: "crashed", command: "mino.ui.restart" },
   // The server itself, of which only its client can tell.
@@ -27,6 +28,7 @@ const LOOKS: Record<string, Look> = {
 
 const CLICKS: Record<string, string> = {
   "mino.ui.output": "Click for the server's output.",
+  "mino.ui.pause": "Click to have previews go on.",
   "mino.ui.stop": "Click to stop the run.",
   "mino.ui.trust": "Click to trust this workspace: previews and runs need it.",
   "mino.ui.restart": "Click to restart the server.",
@@ -41,7 +43,7 @@ export class Status implements vscode.Disposable {
 
   show({ state, line, message }: ServerStatus): void {
     const look = LOOKS[state] ?? LOOKS.idle;
-    const where = state === "previewing" && line !== undefined ? ` line ${line}` : "";
+    const where = (state === "previewing" || state === "stopped") && line !== undefined ? ` line ${line}` : "";
     this.item.text = `$(${look.icon}) Mino${look.word && `: ${look.word}${where}`}`;
     this.item.tooltip = [message, CLICKS[look.command]].filter(Boolean).join("\n\n");
     this.item.command = look.command;
