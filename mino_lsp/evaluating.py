@@ -94,7 +94,7 @@ def problems(snapshot: Snapshot, chosen: Chosen, result: Evaluation) -> tuple[Pr
     found = list(result.problems)
     for use in _local(snapshot, chosen):
         name, at = use.reference.name, Span(use.reference.start, use.reference.end)
-        unknown = [one for one in found if one.span.start == at.start and one.message.startswith("NameError")]
+        unknown = [one for one in found if one.span.start == at.start and one.code == "undefined-name"]
         found = [one for one in found if one not in unknown]
         told = f"`{name}` is bound within the form around this one, which is not entered"
         told += ", so that it has no value here." if unknown else f": this is the `{name}` of the top level."

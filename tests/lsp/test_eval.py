@@ -66,7 +66,7 @@ async def test_a_mistake_is_at_its_place(editor: Editor, root: Path) -> None:
     document, arguments = marked(editor, root, PROGRAM + "(double (@ x x)|)")
     answer = await editor.execute("mino.eval", arguments)
     (problem,) = answer["problems"]
-    assert answer["text"] == "" and document.slice(problem["range"]) == "(@ x x)" and "2x3" in problem["message"]
+    assert answer["text"] == "" and document.slice(problem["range"]) == "(@ x x)" and "[2 3]" in problem["message"]
 
 
 async def test_local_names_are_said_to_be_unknown(editor: Editor, root: Path) -> None:
