@@ -13,7 +13,9 @@ from typing import Any
 
 from mino_lsp import annotated, terminal
 from mino_lsp.checking import Checked, as_json, as_sarif, as_text, located
-from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
+from mino_lsp.commands import BadArguments, CommandFailed, execute
+from mino_lsp.expanding import expanded, place_named
+from mino_lsp.expansions import NoExpansion
 from mino_lsp.features.diagnostics import diagnostics
 from mino_lsp.reformat import reformat
 from mino_lsp.runs import Runs
@@ -193,19 +195,17 @@ async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
 
 
 async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
-    """Print the expansion of the macro call at a place."""
-    name, line, column = [*options.place.rsplit(":", 2), "", ""][:3]
-    if not line.isdigit() or not column.isdigit():
-        raise CommandFailed(f"{options.place} names no place; write FILE:LINE:COLUMN, both from 1.")
+    """Print the expansion of the macro call at a place, of the first on a line, or the file with all expanded."""
+    name, line, column = place_named(options.place)
     snapshot = _open(workspace, name)
-    offset = snapshot.text.offset(int(line) - 1, int(column) - 1, "utf-32")
-    arguments = {"uri": snapshot.uri, "offset": offset, "depth": options.depth}
-    answer = await execute(workspace, Runs(workspace), "mino.expand", arguments)
-    problems: Located = answer["problems"]
-    for problem in problems.value:
-        print(located(name, snapshot.text, problem), file=sys.stderr)
-    print(answer["text"])
-    return PROBLEMS if problems.value else OK
+    try:
+        text, problems = await expanded(workspace.expansions, snapshot, line, column, options.depth)
+    except NoExpansion as error:
+        raise CommandFailed(f"{options.place}: {error}") from error
+    for problem in problems:
+        print(_located(name, snapshot, problem), file=sys.stderr)
+    print(text.rstrip("\n"))
+    return PROBLEMS if problems else OK
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -290,8 +290,8 @@ def _parser() -> argparse.ArgumentParser:
     shapes = command("shapes", _shapes, "print a file with the sizes after each step")
     shapes.add_argument("file", metavar="FILE")
     shapes.add_argument("--json", action="store_true", help="print every fact as JSON instead")
-    expand = command("expand", _expand, "expand the macro call at a place")
-    expand.add_argument("place", metavar="FILE:LINE:COLUMN")
+    expand = command("expand", _expand, "expand the macro call at a place, the first on a line, or all of a file")
+    expand.add_argument("place", metavar="FILE[:LINE[:COLUMN]]")
     expand.add_argument("--depth", choices=("step", "one", "all"), default="all")
     run = command("run", None, "run a program on a torch device")
     run.set_defaults(plain=_run)

@@ -32,7 +32,7 @@ from mino_lsp.format import Edit
 from mino_lsp.paint import MODIFIERS, TYPES
 from mino_lsp.plaintext import plain
 from mino_lsp.syntax import Encoding, Text
-from mino_lsp.types import Problem, Severity, Span
+from mino_lsp.types import Fix, Problem, Severity, Span
 
 SEVERITIES: dict[Severity, lsp.DiagnosticSeverity] = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -314,6 +314,10 @@ class Edge:
                 for uri, edits in changes.items()
             ]
         )
+
+    def refactoring(self, text: Text, uri: str, fix: Fix, kind: lsp.CodeActionKind) -> lsp.CodeAction:
+        edits = [lsp.TextEdit(self.range(text, change.span), change.text) for change in fix.changes]
+        return lsp.CodeAction(fix.title, kind=kind, edit=lsp.WorkspaceEdit(changes={uri: list(edits)}))
 
     def plain(self, value: Any, uri: str) -> Any:
         """A command's answer with its places as ranges."""

@@ -27,6 +27,8 @@ from mino_lsp.types import (
     PythonCode,
     PythonRequest,
     Span,
+    Survey,
+    SurveyRequest,
 )
 
 SCHEME = "mino-expansion"
@@ -142,15 +144,17 @@ class _Followed:
 
 
 GetWorker = Callable[[Snapshot], Awaitable[Worker]]
+Stamp = Callable[[Snapshot], int]
 
 
 class Expansions:
     """The expansions that were asked for. `get_worker` gives a worker that may expand a document's macros, be it the
-    pure one. Raises `Unavailable` where there is none."""
+    pure one, and raises `Unavailable` where there is none; `stamp` differs when other files have changed."""
 
-    def __init__(self, supervisor: Supervisor, get_worker: GetWorker) -> None:
+    def __init__(self, supervisor: Supervisor, get_worker: GetWorker, stamp: Stamp) -> None:
         self._supervisor = supervisor
         self._get_worker = get_worker
+        self._stamp = stamp
         self._followed: dict[str, _Followed] = {}
 
     async def expand(self, snapshot: Snapshot, offset: int, depth: Depth, quoted: bool = False) -> Shown:
@@ -166,6 +170,7 @@ class Expansions:
             not snapshot.trusted,
             snapshot.settings.limits,
             snapshot.settings.unconfined,
+            self._stamp(snapshot),
             quoted,
         )
         result = await self._ask(snapshot, request)
@@ -184,9 +189,33 @@ class Expansions:
             False,
             snapshot.settings.limits,
             snapshot.settings.unconfined,
+            self._stamp(snapshot),
         )
         result = await self._ask(snapshot, request)
         assert isinstance(result, PythonCode)
+        return result
+
+    async def survey(self, snapshot: Snapshot, wanted: tuple[Span, ...]) -> Survey | None:
+        """What each macro call in some top-level forms expands to; None if that cannot be found out. Raises
+        `Unavailable`."""
+        readable = readable_forms(snapshot)
+        request = SurveyRequest(
+            self._supervisor.new_job(),
+            snapshot.path,
+            snapshot.text.source,
+            readable,
+            tuple(span for span in wanted if span in set(readable)),
+            snapshot.environment,
+            not snapshot.trusted,
+            snapshot.settings.limits,
+            snapshot.settings.unconfined,
+            self._stamp(snapshot),
+        )
+        try:
+            result = await self._ask(snapshot, request)
+        except NoExpansion:
+            return None
+        assert isinstance(result, Survey)
         return result
 
     async def _ask(self, snapshot: Snapshot, request: Any) -> Any:

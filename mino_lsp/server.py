@@ -30,10 +30,11 @@ from mino_lsp.features.completion import completions, resolve
 from mino_lsp.features.definition import declaration, definition, origin
 from mino_lsp.features.diagnostics import diagnostics
 from mino_lsp.features.document_symbols import document_symbols
+from mino_lsp.features.expand import expansion_at
 from mino_lsp.features.folding import folding
 from mino_lsp.features.formatting import format_document, format_on_type, format_range
 from mino_lsp.features.highlights import highlights
-from mino_lsp.features.hover import hover
+from mino_lsp.features.hover import Hover, hover
 from mino_lsp.features.inlay_hints import inlay_hints
 from mino_lsp.features.references import references
 from mino_lsp.features.rename import Impossible, prepare_rename, rename
@@ -41,6 +42,7 @@ from mino_lsp.features.selection_ranges import selection_ranges
 from mino_lsp.features.semantic_tokens import delta, semantic_tokens
 from mino_lsp.features.signature_help import signature_help
 from mino_lsp.features.workspace_symbols import workspace_symbols
+from mino_lsp.inlining import inline_call
 from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
@@ -266,7 +268,7 @@ class Server(LanguageServer):
         """The span of a range in a command's argument."""
         try:
             return Span(self._offset(uri, plain["start"]), self._offset(uri, plain["end"]))
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, BadArguments):
             raise BadArguments('"range" must be {"start": {"line", "character"}, "end": …}.') from None
 
     def _snapshot(self, uri: str) -> Snapshot:
@@ -283,6 +285,10 @@ class Server(LanguageServer):
     async def hover(self, params: lsp.HoverParams) -> Json | None:
         snapshot, offset = self._place(params)
         found = await self._with_python(snapshot, lambda python: hover(snapshot, offset, python))
+        expansion = expansion_at(snapshot, offset)
+        if expansion:
+            told = f"{found.markdown}\n\n---\n\n{expansion}" if found is not None else expansion
+            found = Hover(found.span if found is not None else Span(offset, offset), told)
         return self.edge.hover(snapshot.text, found) if found is not None else None
 
     async def _with_python(self, snapshot: Snapshot, answer: Callable[[View], Answer]) -> Answer:
@@ -310,7 +316,12 @@ class Server(LanguageServer):
     def code_action(self, params: lsp.CodeActionParams) -> Any:
         snapshot = self._snapshot(params.text_document.uri)
         found = code_actions(diagnostics(snapshot), self.edge.span(snapshot.text, params.range))
-        return self.edge.code_actions(snapshot.text, snapshot.uri, found)
+        actions: list[Any] = self.edge.code_actions(snapshot.text, snapshot.uri, found)
+        kind, wanted = lsp.CodeActionKind.RefactorInline, params.context.only
+        if wanted is None or any(kind.value.startswith(str(getattr(one, "value", one))) for one in wanted):
+            inlined = inline_call(snapshot, self.edge.offset(snapshot.text, params.range.start))
+            actions += [self.edge.refactoring(snapshot.text, snapshot.uri, inlined, kind)] if inlined else []
+        return actions
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         snapshot = self._snapshot(params.text_document.uri)
@@ -412,8 +423,7 @@ class Server(LanguageServer):
     def definition(self, params: lsp.DefinitionParams) -> Any:
         virtual = params.text_document.uri
         if virtual.startswith(f"{SCHEME}:"):
-            at = lsp.Position(params.position.line, params.position.character)
-            written = self.mino.expansions.origin(virtual, lambda text: self.edge.offset(text, at))
+            written = self.mino.expansions.origin(virtual, partial(self._exactly, params.position))
             expanded = self.mino.snapshot(written[0]) if written is not None else None
             if written is None or expanded is None:
                 return []
@@ -421,6 +431,11 @@ class Server(LanguageServer):
         snapshot, offset = self._place(params)
         found, links = definition(snapshot, offset), self._client_can.definition_links
         return self.edge.definitions(snapshot.text, origin(snapshot, offset), found, links)
+
+    def _exactly(self, position: lsp.Position, text: Text) -> int:
+        """The offset of a position; −1 where the line has none there, as in a comment that is not part of `text`."""
+        offset = self.edge.offset(text, position)
+        return offset if self.edge.position(text, offset) == position else -1
 
     def declaration(self, params: lsp.DeclarationParams) -> Any:
         snapshot, offset = self._place(params)
@@ -514,7 +529,7 @@ def _register(server: Server) -> None:
         (
             lsp.TEXT_DOCUMENT_CODE_ACTION,
             server.code_action,
-            lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix]),
+            lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.RefactorInline]),
         ),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
         (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT, server.text_document_content, None),

@@ -11,6 +11,7 @@ from mino_lsp.analysis import Document, Index, Names
 from mino_lsp.imported import Borrowed
 from mino_lsp.report import Live, Report, carry_over
 from mino_lsp.settings import Settings
+from mino_lsp.surveyed import Calls
 from mino_lsp.syntax import Text, Tree
 from mino_lsp.types import Environment, Span
 from mino_lsp.uris import path_of as path_of
@@ -20,8 +21,8 @@ from mino_lsp.uris import path_of as path_of
 class Snapshot:
     """`root` is the folder whose trust and interpreter count; `device` what a run would use, empty while unknown;
     `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `paused`
-    whether previews are; `borrowed` what previews of other documents told of it; `index` the files of the workspace,
-    which goes on with the time."""
+    whether previews are; `borrowed` what previews of other documents told of it; `calls` what its macro calls expand
+    to, as far as known; `index` the files of the workspace, which goes on with the time."""
 
     uri: str
     version: int
@@ -36,6 +37,7 @@ class Snapshot:
     report: Report | None = None
     borrowed: tuple[Borrowed, ...] = ()
     run_report: Report | None = None
+    calls: Calls = field(default_factory=Calls)
     index: Index = field(default_factory=Index)
 
     @cached_property
@@ -76,6 +78,14 @@ class Snapshot:
         """The environment of previews and runs of this document."""
         cwd = self.settings.cwd or str(self.root)
         return Environment(os.path.join(self.root, cwd), self.settings.args, self.settings.env)
+
+    def expansion_of(self, call: Span) -> str:
+        """What a macro call expands to, on one line; empty where that is not known."""
+        for text, form in self.forms:
+            if form.contains(call):
+                there = call.shift(-form.start)
+                return next((one.text for one in self.calls.by_form.get(text, ()) if one.span == there), "")
+        return ""
 
     def with_report(self, report: Report | None) -> Snapshot:
         return replace(self, report=report)

@@ -202,7 +202,7 @@ class EvalRequest:
 class ExpandRequest:
     """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
     `pure` calls none but macros that are known to be pure functions, and evaluates nothing. `quoted` looks for calls in
-    quoted forms too."""
+    quoted forms too. With another `stamp`, what the document requires is loaded anew."""
 
     job: int
     path: str
@@ -214,6 +214,7 @@ class ExpandRequest:
     pure: bool = False
     limits: Limits = Limits()
     unconfined: bool = False
+    stamp: int = 0
     quoted: bool = False
 
 
@@ -230,6 +231,7 @@ class SurveyRequest:
     pure: bool = False
     limits: Limits = Limits()
     unconfined: bool = False
+    stamp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,7 @@ class PythonRequest:
     pure: bool = False
     limits: Limits = Limits()
     unconfined: bool = False
+    stamp: int = 0
 
 
 ExpansionRequest = ExpandRequest | SurveyRequest | PythonRequest

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from mino_lsp.report import Report
 from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
+from mino_lsp.surveys import Surveys
 from mino_lsp.syntax import Text, read
 from mino_lsp.types import DeviceList, DevicesRequest, Problem, Severity, Stream
 
@@ -77,7 +79,9 @@ class Workspace:
         self.index = Index()
         self.python_names = PythonNames()
         self.previews = Previews(self.supervisor, self._preview_worker, self._importable, client.changed, self.status)
-        self.expansions = Expansions(self.supervisor, self._expanding_worker)
+        self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp)
+        self.surveys = Surveys(self.expansions.survey)
+        self._changes: Counter[str] = Counter()
         self.running = 0
         self.paused = False
         self.roots: list[Path] = []
@@ -218,6 +222,7 @@ class Workspace:
             return Text(), []
 
     def save(self, uri: str) -> None:
+        self._file_written(path_of(uri))
         if uri in self._documents and self.settings.preview == "onSave":
             self._refresh(uri, at_once=True)
 
@@ -227,6 +232,7 @@ class Workspace:
         self.index.closed(uri)
         self.previews.close(uri)
         self.expansions.close(uri)
+        self.surveys.close(uri)
         self.client.changed(uri)
 
     def snapshot(self, uri: str) -> Snapshot | None:
@@ -246,6 +252,7 @@ class Workspace:
             report=self.previews.report(uri),
             borrowed=self.previews.imported.borrowed(document.path),
             run_report=self._run_reports.get(uri),
+            calls=self.surveys.calls(uri),
         )
         if now == document:
             return document
@@ -282,6 +289,7 @@ class Workspace:
 
     def file_changed(self, path: str) -> None:
         """A file of Hy or Python was made, changed or deleted on disk."""
+        self._file_written(path)
         if all(document.path != path for document in self._documents.values()):
             self._refresh_importers(path)
         if not path.endswith(".hy"):
@@ -317,6 +325,16 @@ class Workspace:
         wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
         if wished and snapshot.trusted and not snapshot.unavailable and not self.paused:
             self.previews.schedule(snapshot, edited=edited)
+            self.surveys.schedule(snapshot)
+
+    def _file_written(self, path: str) -> None:
+        """Documents that require macros from a file are to load it anew."""
+        self._changes[path] += 1
+        self.surveys.forget(except_for=path)
+
+    def _stamp(self, snapshot: Snapshot) -> int:
+        """A number that another one follows when a file other than the document itself has changed on disk."""
+        return self._changes.total() - self._changes[snapshot.path]
 
     # ---- workers
 
@@ -382,6 +400,7 @@ class Workspace:
 
     async def shut_down(self) -> None:
         self.previews.close_all()
+        self.surveys.close_all()
         for task in self._background:
             task.cancel()
         if self._indexing is not None:

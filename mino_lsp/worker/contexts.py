@@ -85,7 +85,7 @@ def key_of(request: ExpansionRequest) -> Key:
     above = deciding(request.text, request.forms, start_of(request))
     environment = request.environment
     place = (environment.cwd, environment.args, tuple(sorted(environment.env.items())), request.unconfined)
-    return (request.path, request.pure, place, request.limits, above)
+    return (request.path, request.pure, request.stamp, place, request.limits, above)
 
 
 # ---- in the context's processes

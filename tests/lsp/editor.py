@@ -29,7 +29,9 @@ WIDTHS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-
 T = TypeVar("T")
 
 
-def capabilities(encoding: str = "utf-16", pull: bool = True, output: bool = True, **window: Any) -> Any:
+def capabilities(
+    encoding: str = "utf-16", pull: bool = True, output: bool = True, content: bool = True, **window: Any
+) -> Any:
     """What an editor can that can everything; `window` changes what its windows can."""
     shown = {"work_done_progress": True, "show_message": lsp.ShowMessageRequestClientCapabilities(), **window}
     both = [lsp.MarkupKind.Markdown, lsp.MarkupKind.PlainText]
@@ -41,6 +43,7 @@ def capabilities(encoding: str = "utf-16", pull: bool = True, output: bool = Tru
             diagnostics=lsp.DiagnosticWorkspaceClientCapabilities(refresh_support=True) if pull else None,
             inlay_hint=lsp.InlayHintWorkspaceClientCapabilities(refresh_support=True),
             code_lens=lsp.CodeLensWorkspaceClientCapabilities(refresh_support=True),
+            text_document_content=lsp.TextDocumentContentClientCapabilities() if content else None,
         ),
         text_document=lsp.TextDocumentClientCapabilities(
             diagnostic=lsp.DiagnosticClientCapabilities(related_information=True) if pull else None,
@@ -77,6 +80,7 @@ class Editor(LanguageClient):
         self.published: list[lsp.PublishDiagnosticsParams] = []
         self.refreshes: Counter[str] = Counter()
         self.registered: list[lsp.Registration] = []
+        self.refreshed: list[str] = []
         self.statuses: list[Any] = []
         self.outputs: list[Any] = []
         self.reports: dict[str, int] = {}
@@ -359,6 +363,10 @@ def _refresh(method: str) -> Callable[[Editor, Any], None]:
     return refresh
 
 
+def _refresh_content(editor: Editor, params: lsp.TextDocumentContentRefreshParams) -> None:
+    editor.refreshed.append(params.uri)
+
+
 def _status(editor: Editor, params: Any) -> None:
     editor.statuses.append(plain(params))
 
@@ -386,6 +394,7 @@ _FEATURES: dict[str, Any] = {
     lsp.WORKSPACE_DIAGNOSTIC_REFRESH: _refresh(lsp.WORKSPACE_DIAGNOSTIC_REFRESH),
     lsp.WORKSPACE_INLAY_HINT_REFRESH: _refresh(lsp.WORKSPACE_INLAY_HINT_REFRESH),
     lsp.WORKSPACE_CODE_LENS_REFRESH: _refresh(lsp.WORKSPACE_CODE_LENS_REFRESH),
+    lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT_REFRESH: _refresh_content,
     lsp.WORKSPACE_CONFIGURATION: _configuration,
     lsp.WINDOW_LOG_MESSAGE: _log,
     lsp.CLIENT_REGISTER_CAPABILITY: _register,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import pytest_asyncio
+from lsprotocol import types as lsp
 
-from .editor import EXAMPLES, Document, Editor
+from .editor import EXAMPLES, SECONDS, Document, Editor, capabilities
 
 FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
 
@@ -147,3 +150,176 @@ async def test_without_trust(untrusted: Editor, root: Path, text: str, place: st
 async def untrusted(editors: Any) -> Editor:
     editor: Editor = await editors(trust="none")
     return editor
+
+
+THREADED = """\
+(require mino.thread *)
+(import torch)
+(defmacro twice [form] `[~form ~form])
+(defn f [x] (torch.sum x 1))
+(setv a (-> (torch.ones 3 4) (@ (torch.ones 4 5)) torch.sigmoid (.reshape 5 3) f (torch.mul 100) (torch.add 200)))
+(twice (+ a 1))
+"""
+
+
+def cut(text: str, range_: Any) -> str:
+    """The part of a text that a range of ASCII columns covers."""
+    lines = text.split("\n")
+    start, end = range_["start"], range_["end"]
+    assert start["line"] == end["line"]
+    return lines[start["line"]][start["character"] : end["character"]]
+
+
+async def test_the_map_joins_tokens_that_read_the_same(editor: Editor, root: Path) -> None:
+    document = editor.open(root / "threaded.hy", THREADED)
+    answer = await document.expand("(-> (torch", depth="all")
+    pairs = [(cut(answer["text"], one["from"]), document.slice(one["to"])) for one in answer["map"]]
+    assert all(one == other for one, other in pairs)
+    assert [one for one, _ in pairs] == [
+        *("torch.add", "torch.mul", "f", ".reshape", "torch.sigmoid", "@", "torch.ones", "3", "4"),
+        *("torch.ones", "4", "5", "5", "3", "100", "200"),
+    ]
+    assert max(map(len, answer["text"].split("\n"))) <= 80
+
+
+async def test_the_steps_are_a_tree_with_diffs(editor: Editor, root: Path) -> None:
+    answer = await editor.open(root / "macros.hy", MACROS).expand('(both (print "é")', depth="all")
+    first, second = answer["steps"]
+    assert (first["head"], first["steps"]) == ("both", [])
+    assert first["diff"] == '-(both (print "é"))\n+(twice (twice (print "é")))'
+    assert second["text"] == '(do (twice (print "é")) (twice (print "é")))'
+    assert [(one["head"], one["text"]) for one in second["steps"]] == [("twice", '(do (print "é") (print "é"))')] * 2
+
+
+async def content(editor: Editor, uri: str) -> str:
+    params = lsp.TextDocumentContentParams(uri)
+    return (await editor.workspace_text_document_content_async(params)).text
+
+
+async def test_a_virtual_document_follows_its_call(editor: Editor, root: Path) -> None:
+    document = editor.open(root / "threaded.hy", THREADED)
+    await document.previewed()
+    virtual = (await document.expand("(-> (torch", depth="all"))["document"]
+    assert virtual.startswith("mino-expansion:/") and virtual.partition("?")[0].endswith(".hy")
+    shown = await content(editor, virtual)
+    comments = [
+        (line.partition(";")[0].split()[0], line.partition("; ")[2]) for line in shown.splitlines() if ";" in line
+    ]
+    assert comments == [("(torch.add", "→ [5]"), ("(torch.mul", "→ [5]"), ("(f", "→ [5]")]
+    # Typed above it, and within it.
+    editor.refreshed.clear()
+    document.change(0, 0, ";; more text\n\n")
+    document.replace("(torch.add 200)", "(torch.add 300)")
+    await editor.until(lambda: any("threaded.hy" in unquote(uri) for uri in editor.refreshed))
+    assert all(unquote(uri) == unquote(virtual) for uri in editor.refreshed)
+    await document.previewed()
+    assert (await content(editor, virtual)).replace("200", "300") == (await content(editor, editor.refreshed[-1]))
+    assert "300" in await content(editor, virtual)
+    # Half typed, it stays and says why.
+    document.replace("(torch.add 300)", "(torch.add 300")
+    held = await content(editor, virtual)
+    assert held.startswith("; ") and held.partition("\n")[2].startswith("(torch.add")
+    document.close()
+    assert await content(editor, virtual) == "; The document of this expansion is not open.\n"
+    assert "not open" in await content(editor, "mino-expansion:/nothing")
+
+
+async def test_a_definition_in_a_virtual_document_is_in_the_program(editor: Editor, root: Path) -> None:
+    document = await editor.open(root / "threaded.hy", THREADED).previewed()
+    virtual = (await document.expand("(-> (torch", depth="all"))["document"]
+    lines = (await content(editor, virtual)).split("\n")
+
+    async def defined(text: str) -> list[str]:
+        line = next(number for number, line in enumerate(lines) if text in line)
+        position = lsp.Position(line, lines[line].index(text) + 1)
+        params = lsp.DefinitionParams(lsp.TextDocumentIdentifier(virtual), position)
+        return [document.slice(one.range) for one in await editor.text_document_definition_async(params) or []]
+
+    assert await defined("torch.sigmoid") == ["torch.sigmoid"]
+    assert await defined(".reshape") == [".reshape"]
+    assert await defined("; →") == []
+
+
+async def test_a_client_that_shows_no_virtual_documents_is_not_asked_to(editors: Any, root: Path) -> None:
+    editor = await editors(can=capabilities(content=False))
+    document = editor.open(root / "plain.hy", THREADED)
+    virtual = (await document.expand("(-> (torch"))["document"]
+    document.replace("200", "300")
+    await document.previewed()
+    assert "300" in await content(editor, virtual) and editor.refreshed == []
+
+
+async def test_hover_shows_the_first_level(editor: Editor, root: Path) -> None:
+    """Nobody waits for it: it is there some time after the text has come to rest."""
+    document = editor.open(root / "hovered.hy", MACROS)
+
+    async def hovered(text: str, expansion: str) -> None:
+        async with asyncio.timeout(SECONDS):
+            while f"Expands to\n```hy\n{expansion}\n```" not in (told := await document.hover(text)):
+                await asyncio.sleep(0.05)
+        assert told.count("Expands to") == 1
+
+    await hovered("both (print", '(do (twice (print "é")) (twice (print "é")))')
+    await hovered('-> 𝒳 (+ "ü")', '(+ 𝒳 "ü")')
+    assert "Expands" not in await document.hover("twice quoted")
+    document.replace('(+ "ü")', '(+ "ä")')
+    await hovered('-> 𝒳 (+ "ä")', '(+ 𝒳 "ä")')
+    # A macro that has changed changes what others expand to.
+    document.replace("`(do ~form ~form)", "`[~form]")
+    await hovered("both (print", '[(twice (print "é"))]')
+
+
+async def test_a_long_expansion_is_cut_in_a_hover(editor: Editor, root: Path) -> None:
+    names = " ".join(f"(print number-{i})" for i in range(40))
+    document = editor.open(root / "hovered.hy", f"(defmacro m [] '(do {names}))\n(m)")
+    async with asyncio.timeout(SECONDS):
+        while "Expands to" not in (told := await document.hover("m)", 0)):
+            await asyncio.sleep(0.05)
+    assert len(told.split("```hy")[1].splitlines()) <= 15 and "more lines (command mino.expand)" in told
+
+
+async def test_a_macro_that_is_required_is_the_one_that_was_saved(editor: Editor, root: Path) -> None:
+    (root / "macros_beside.hy").write_text("(defmacro beside [x] `(first ~x))", "utf-8")
+    beside = editor.open(root / "macros_beside.hy", "(defmacro beside [x] `(first ~x))")
+    document = editor.open(root / "requiring.hy", "(require macros-beside [beside])\n(beside 1)")
+    assert (await document.expand("(beside 1"))["text"] == "(first 1)"
+    beside.rewrite("(defmacro beside [x] `(second ~x))")
+    beside.save()
+    assert (await document.expand("(beside 1"))["text"] == "(second 1)"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "python"),
+    [
+        ("(-> 1", "(-> 1", "[1, 1]"),
+        ('(setv 𝒳 "μ")', " (-> 𝒳", "X = 'μ'"),
+    ],
+)
+async def test_python(editor: Editor, root: Path, start: str, end: str, python: str) -> None:
+    document = editor.open(root / "python.hy", MACROS.replace("`(do ~form ~form)", "`[~form ~form]"))
+    range_ = {"start": document.place(start), "end": document.place(end)}
+    answer = await editor.execute("mino.showPython", {"uri": document.uri, "range": range_})
+    assert (answer["text"], answer["problems"]) == (python, [])
+
+
+@pytest.mark.parametrize(
+    ("range_", "told"),
+    [
+        (None, '"range" must be {"start": {"line", "character"}, "end": …}.'),
+        ({"start": 1}, '"range" must be {"start": {"line", "character"}, "end": …}.'),
+        (
+            {"start": {"line": 99, "character": 0}, "end": {"line": 99, "character": 0}},
+            "There is no complete form here.",
+        ),
+    ],
+)
+async def test_python_refused(editor: Editor, root: Path, range_: Any, told: str) -> None:
+    document = editor.open(root / "python.hy", "(print 1)\n\n; nothing")
+    assert await editor.refusal("mino.showPython", {"uri": document.uri, "range": range_}) == told
+
+
+async def test_python_without_trust(untrusted: Editor, root: Path) -> None:
+    document = untrusted.open(root / "untrusted.hy", "(print 1)")
+    range_ = {"start": document.place("(print"), "end": document.place("(print")}
+    told = await untrusted.refusal("mino.showPython", {"uri": document.uri, "range": range_})
+    assert told == f"The folder {root} is not trusted to run (command mino.trust)."
