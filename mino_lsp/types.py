@@ -385,7 +385,7 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class SurveyedCall:
-    """A macro call of a document, and what it expands to, on one line."""
+    """A macro call of a document, and what it expands to, on one line; empty where its macro failed."""
 
     head: str
     span: Span

@@ -340,9 +340,9 @@ def _surveyed(there: _Form, request: SurveyRequest, macros: Macros) -> Iterator[
         form, steps = reached.tree, 0
         while (step := lexical.first_step(form, kept)) is not None and steps < lexical.MOST_STEPS:
             form, steps = step.result, steps + 1
-        if steps:
-            call = places[place]
-            yield SurveyedCall(there.write(call[0]), there.source.span(call), there.write(form)[:SURVEYED])
+        if reached.is_call:
+            call, text = places[place], there.write(form)[:SURVEYED] if steps else ""
+            yield SurveyedCall(there.write(call[0]), there.source.span(call), text)
 
 
 # ---- Python

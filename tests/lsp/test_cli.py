@@ -244,3 +244,46 @@ def test_check_live_where_no_preview_can_be(live: Path) -> None:
     bare.chmod(0o755)
     code, out, err = mino("--python", str(bare), "check", "--live", "well.hy", cwd=live)
     assert (code, out) == (2, "") and "The worker ended before it could say what is wrong." in err
+
+
+MACROS = """\
+(require mino.thread * hyrule [unless])
+(defmacro bad [] (/ 1 0))
+(defn f [x]
+  (print (-> x g) (-> x (h 1)))
+  (unless x (-> 1 inc)))
+"""
+MACROS_EXPANDED = """\
+(require mino.thread * hyrule [unless])
+(defmacro bad [] (/ 1 0))
+(defn f [x]
+  (print (g x) (h x 1))
+  (if (not x) (do (inc 1)) None))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (["a.hy"], 0, MACROS_EXPANDED, ""),
+        (["a.hy:4"], 0, "(g x)\n", ""),
+        (["a.hy:4:20"], 0, "(h x 1)\n", ""),
+        (["a.hy:5", "--depth", "step"], 0, "(when (not x) (-> 1 inc))\n", ""),
+        (["a.hy:5", "--depth", "one"], 0, "(if (not x) (do (-> 1 inc)) None)\n", ""),
+        (["a.hy:99"], 2, "", "mino: a.hy:99: The file has 6 lines; there is no line 99.\n"),
+        (["a.hy:3:2"], 2, "", "mino: a.hy:3:2: There is no macro call here.\n"),
+        (["absent.hy:3"], 2, "", "mino: absent.hy cannot be read: No such file or directory.\n"),
+        (["broken.hy"], 2, "", "mino: broken.hy: The file cannot be read; `mino check` tells where.\n"),
+        (
+            ["failing.hy:2"],
+            1,
+            "(bad)\n",
+            "failing.hy:2:8: error: The macro `bad` raised ZeroDivisionError: division by zero. [exception]\n",
+        ),
+    ],
+)
+def test_expand(tmp_path: Path, arguments: list[str], code: int, out: str, err: str) -> None:
+    (tmp_path / "a.hy").write_text(MACROS)
+    (tmp_path / "broken.hy").write_text("(print 1")
+    (tmp_path / "failing.hy").write_text("(defmacro bad [] (/ 1 0))\n(print (bad))")
+    assert mino("expand", *arguments, cwd=tmp_path) == (code, out, err)
