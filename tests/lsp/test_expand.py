@@ -12,6 +12,7 @@ import pytest_asyncio
 from lsprotocol import types as lsp
 
 from .editor import EXAMPLES, SECONDS, Document, Editor, capabilities
+from .raw import Raw
 
 FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
 
@@ -201,7 +202,9 @@ async def test_a_virtual_document_follows_its_call(editor: Editor, root: Path) -
     await document.previewed()
     virtual = (await document.expand("(-> (torch", depth="all"))["document"]
     assert virtual.startswith("mino-expansion:/") and virtual.partition("?")[0].endswith(".hy")
-    shown = await content(editor, virtual)
+    async with asyncio.timeout(SECONDS):
+        while "→" not in (shown := await content(editor, virtual)):
+            await asyncio.sleep(0.05)
     comments = [
         (line.partition(";")[0].split()[0], line.partition("; ")[2]) for line in shown.splitlines() if ";" in line
     ]
@@ -238,6 +241,13 @@ async def test_a_definition_in_a_virtual_document_is_in_the_program(editor: Edit
     assert await defined("torch.sigmoid") == ["torch.sigmoid"]
     assert await defined(".reshape") == [".reshape"]
     assert await defined("; →") == []
+
+
+def test_the_capability_is_declared(root: Path) -> None:
+    server = Raw(root)
+    told = server.initialize()["capabilities"]["workspace"]["textDocumentContent"]
+    assert told == {"schemes": ["mino-expansion"]}
+    assert server.end() == 0
 
 
 async def test_a_client_that_shows_no_virtual_documents_is_not_asked_to(editors: Any, root: Path) -> None:

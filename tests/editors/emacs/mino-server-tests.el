@@ -312,7 +312,32 @@ Eglot shows no code lenses: there the server is asked for them."
     (mino-test-wait "the expansion" (lambda () (get-buffer "*mino-expansion*")))
     (with-current-buffer "*mino-expansion*"
       (should (equal "(+ (@ x weights) bias)" (string-trim (buffer-string))))
-      (should buffer-read-only))))
+      (should buffer-read-only)
+      ;; A token goes to where it comes from.
+      (goto-char (point-min))
+      (search-forward "weig")
+      (save-window-excursion
+        (mino-expansion-visit)
+        (should (looking-at-p (regexp-quote "weights) (+ bias)"))))
+      (goto-char (point-min))
+      (should-error (mino-expansion-visit) :type 'user-error))
+    ;; Typing in the program changes what is shown.
+    (mino-test-goto "weights) (+ bias)")
+    (insert "more-")
+    (mino-expansion--refresh)
+    (mino-test-wait "the new expansion"
+                    (lambda ()
+                      (with-current-buffer "*mino-expansion*"
+                        (equal "(+ (@ x more-weights) bias)" (string-trim (buffer-string))))))))
+
+(ert-deftest mino-show-python-shows-python ()
+  (mino-test-visiting (mino-test-copy "feed_forward.hy" "python.hy")
+    (mino-test-goto "-> x (@ weights) (+ bias)")
+    (when (get-buffer "*mino-python*") (kill-buffer "*mino-python*"))
+    (call-interactively #'mino-show-python)
+    (mino-test-wait "the Python" (lambda () (get-buffer "*mino-python*")))
+    (with-current-buffer "*mino-python*"
+      (should (equal "x @ weights + bias" (string-trim (buffer-string)))))))
 
 ;;;; Evaluating
 
