@@ -13,7 +13,7 @@ from typing import Any
 
 from mino_lsp import annotated, terminal
 from mino_lsp.checking import Checked, as_json, as_sarif, as_text, located
-from mino_lsp.commands import BadArguments, CommandFailed, execute
+from mino_lsp.commands import BadArguments, CommandFailed, Located, execute
 from mino_lsp.expanding import expanded, place_named
 from mino_lsp.expansions import NoExpansion
 from mino_lsp.features.diagnostics import diagnostics
