@@ -203,7 +203,7 @@ async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
     except NoExpansion as error:
         raise CommandFailed(f"{options.place}: {error}") from error
     for problem in problems:
-        print(_located(name, snapshot, problem), file=sys.stderr)
+        print(located(name, snapshot.text, problem), file=sys.stderr)
     print(text.rstrip("\n"))
     return PROBLEMS if problems else OK
 
