@@ -210,7 +210,7 @@ def test_check_live_as_json(live: Path) -> None:
     code, out, err = mino("check", "--live", "--json", "wrong.hy", "well.hy", "broken.hy", cwd=live)
     told = json.loads(out)["problems"]
     assert (code, err) == (1, "") and {problem["file"] for problem in told} == {"wrong.hy", "broken.hy"}
-    assert (told[0]["code"], told[0]["line"], told[0]["column"]) == ("exception", 2, 1)
+    assert (told[0]["code"], told[0]["line"], told[0]["column"]) == ("shape", 2, 1)
     assert "2x3" in told[0]["message"] or "[2 3]" in told[0]["message"]
 
 
@@ -222,7 +222,7 @@ def test_check_live_what_is_well(live: Path) -> None:
 def test_check_live_as_sarif_with_what_cannot_be_checked(live: Path) -> None:
     code, out, _ = mino("check", "--live", "--sarif", "wrong.hy", "absent.hy", cwd=live)
     (run,) = json.loads(out)["runs"]
-    assert code == 2 and [result["ruleId"] for result in run["results"]] == ["exception"]
+    assert code == 2 and [result["ruleId"] for result in run["results"]] == ["shape"]
     assert "absent.hy cannot be read" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
 
 
