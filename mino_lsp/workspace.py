@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from mino_lsp import project, trust
@@ -78,7 +78,7 @@ class Workspace:
         self.supervisor = Supervisor()
         self.index = Index()
         self.python_names = PythonNames()
-        self.previews = Previews(self.supervisor, self._preview_worker, self._importable, client.changed, self.status)
+        self.previews = Previews(self.supervisor, self._preview_worker, self.importable, client.changed, self.status)
         self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp)
         self.surveys = Surveys(self.expansions.survey)
         self._changes: Counter[str] = Counter()
@@ -196,14 +196,25 @@ class Workspace:
         if not tree.problems:
             self._refresh_importers(self._documents[uri].path)
 
-    def _importable(self, snapshot: Snapshot) -> list[Snapshot]:
-        """The documents of the same root, as far as they can be imported as they are: half-typed ones are taken as
-        they were saved."""
-        return [
-            other
+    def importable(self, snapshot: Snapshot) -> list[Snapshot]:
+        """The documents of the same root that this one, or one of these, may import: their names stand in its text.
+        Half-typed ones are taken as they were saved. (Others are left out: a preview goes on from where the last one
+        was only if nothing that it could read has changed.)"""
+        there = [
+            (PurePath(other.path), other)
             for uri, other in self._documents.items()
             if uri != snapshot.uri and other.root == snapshot.root and not other.tree.problems
         ]
+        found: list[Snapshot] = []
+        waiting = [snapshot]
+        while waiting:
+            text = waiting.pop().text.source
+            for path, other in there:
+                name = path.parent.name if path.stem == "__init__" else path.stem
+                if other not in found and (name in text or name.replace("_", "-") in text):
+                    found.append(other)
+                    waiting.append(other)
+        return found
 
     def _refresh_importers(self, path: str) -> None:
         """A file has changed: the documents that import it show something else."""

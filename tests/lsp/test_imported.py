@@ -5,6 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from mino_lsp.cli import Terminal
+from mino_lsp.uris import path_of
+from mino_lsp.workspace import Workspace
+
 from .editor import SECONDS, Document, Editor
 
 LAYERS = """\
@@ -85,3 +91,24 @@ async def test_an_error_in_a_python_file_that_is_not_open_is_published(editor: E
     train.replace("2 3", "2 2")
     await editor.until(lambda: not editor.diagnostics.get(uri))
     train.close()
+
+
+@pytest.mark.parametrize("name", ["first_part", "first-part"])
+async def test_a_preview_is_given_the_documents_that_it_may_import(tmp_path: Path, name: str) -> None:
+    """Not the others: a change in one of those would have it begin from nothing."""
+    workspace = Workspace(Terminal())
+    workspace.roots.append(tmp_path)
+    texts = {
+        "main.hy": f"(import {name} broken)",
+        "first_part.hy": "(import nets)",
+        "nets/__init__.hy": "(setv a 1)",
+        "other.hy": "(setv b 2)",
+        "broken.hy": "(import first-part",
+    }
+    for file, text in texts.items():
+        workspace.open((tmp_path / file).as_uri(), 1, text)
+    main = workspace.snapshot((tmp_path / "main.hy").as_uri())
+    assert main is not None
+    given = [path_of(other.uri).removeprefix(f"{tmp_path}/") for other in workspace.importable(main)]
+    assert given == ["first_part.hy", "nets/__init__.hy"]
+    await workspace.shut_down()
