@@ -64,8 +64,7 @@ class Runs:
         began = datetime.now()
         job = shown.job = worker.submit(request, shown.hear)
         self._runs[request.job] = _Run(request.path, job)
-        workspace.running += 1
-        workspace.status("running", uri)
+        workspace.run_began(request.job, uri)
         try:
             shown.begin(f"Running {Path(request.path).name}")
             result = await asyncio.shield(job.result)
@@ -77,8 +76,7 @@ class Runs:
             del self._runs[request.job]
             ended = job.result.result() if job.result.done() else None
             shown.end(_summary(ended) if isinstance(ended, RunResult) else "not run")
-            workspace.running -= 1
-            workspace.status("idle", uri)
+            workspace.run_ended(request.job, uri)
         if isinstance(result, Failed):
             raise RunRefused(result.message)
         assert isinstance(result, RunResult)

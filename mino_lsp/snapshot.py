@@ -21,8 +21,9 @@ from mino_lsp.uris import path_of as path_of
 class Snapshot:
     """`root` is the folder whose trust and interpreter count; `device` what a run would use, empty while unknown;
     `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `paused`
-    whether previews are; `borrowed` what previews of other documents told of it; `calls` what its macro calls expand
-    to, as far as known; `index` the files of the workspace, which goes on with the time."""
+    whether previews are; `runs` which runs of it are under way; `borrowed` what previews of other documents told of it;
+    `calls` what its macro calls expand to, as far as known; `index` the files of the workspace, which goes on with the
+    time."""
 
     uri: str
     version: int
@@ -34,6 +35,7 @@ class Snapshot:
     device: str = ""
     unavailable: str = ""
     paused: bool = False
+    runs: tuple[int, ...] = ()
     report: Report | None = None
     borrowed: tuple[Borrowed, ...] = ()
     run_report: Report | None = None

@@ -82,7 +82,7 @@ class Workspace:
         self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp)
         self.surveys = Surveys(self.expansions.survey)
         self._changes: Counter[str] = Counter()
-        self.running = 0
+        self.running: dict[int, str] = {}
         self.paused = False
         self.roots: list[Path] = []
         self._launched_trusted = launched_trusted
@@ -260,6 +260,7 @@ class Workspace:
             device=self._device(folder),
             unavailable=folder.unavailable,
             paused=self.paused,
+            runs=tuple(run for run, path in self.running.items() if path == document.path),
             report=self.previews.report(uri),
             borrowed=self.previews.imported.borrowed(document.path),
             run_report=self._run_reports.get(uri),
@@ -269,6 +270,16 @@ class Workspace:
             return document
         self._documents[uri] = now
         return now
+
+    def run_began(self, run: int, uri: str) -> None:
+        self.running[run] = path_of(uri)
+        self.status("running", uri)
+        self.client.changed(uri)
+
+    def run_ended(self, run: int, uri: str) -> None:
+        del self.running[run]
+        self.status("idle", uri)
+        self.client.changed(uri)
 
     def keep_run(self, uri: str, report: Report) -> None:
         """Show what a run told, for as long as the document stays as it was run."""

@@ -80,7 +80,7 @@ class Editor(LanguageClient):
         self.published: list[lsp.PublishDiagnosticsParams] = []
         self.refreshes: Counter[str] = Counter()
         self.registered: list[lsp.Registration] = []
-        self.refreshed: list[str] = []
+        self.contents_refreshed: list[str] = []
         self.statuses: list[Any] = []
         self.outputs: list[Any] = []
         self.reports: dict[str, int] = {}
@@ -364,7 +364,7 @@ def _refresh(method: str) -> Callable[[Editor, Any], None]:
 
 
 def _refresh_content(editor: Editor, params: lsp.TextDocumentContentRefreshParams) -> None:
-    editor.refreshed.append(params.uri)
+    editor.contents_refreshed.append(params.uri)
 
 
 def _status(editor: Editor, params: Any) -> None:

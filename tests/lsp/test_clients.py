@@ -66,7 +66,7 @@ async def test_what_the_section_says_counts_from_the_start(editors: Any, root: P
     editor: Editor = await editors(trust="none", section={"inlayHints": {"enabled": 3}, "device": "cuda:2"})
     await editor.until(lambda: editor.messages)
     assert editor.messages[0].message.startswith("The setting mino.inlayHints.enabled is 3;")
-    (lens,) = await editor.open(root / "lens.hy", "(defmain [] 1)").lenses()
+    lens, _ = await editor.open(root / "lens.hy", "(defmain [] 1)").lenses()
     assert lens.command is not None and lens.command.title == "▶ Run on cuda:2"
     # The same mistake, told again with another setting, is not complained of again.
     editor.settings = {"inlayHints": {"enabled": 3}, "device": "cuda:1"}

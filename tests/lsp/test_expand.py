@@ -210,13 +210,15 @@ async def test_a_virtual_document_follows_its_call(editor: Editor, root: Path) -
     ]
     assert comments == [("(torch.add", "→ [5]"), ("(torch.mul", "→ [5]"), ("(f", "→ [5]")]
     # Typed above it, and within it.
-    editor.refreshed.clear()
+    editor.contents_refreshed.clear()
     document.change(0, 0, ";; more text\n\n")
     document.replace("(torch.add 200)", "(torch.add 300)")
-    await editor.until(lambda: any("threaded.hy" in unquote(uri) for uri in editor.refreshed))
-    assert all(unquote(uri) == unquote(virtual) for uri in editor.refreshed)
+    await editor.until(lambda: any("threaded.hy" in unquote(uri) for uri in editor.contents_refreshed))
+    assert all(unquote(uri) == unquote(virtual) for uri in editor.contents_refreshed)
     await document.previewed()
-    assert (await content(editor, virtual)).replace("200", "300") == (await content(editor, editor.refreshed[-1]))
+    assert (await content(editor, virtual)).replace("200", "300") == (
+        await content(editor, editor.contents_refreshed[-1])
+    )
     assert "300" in await content(editor, virtual)
     # Half typed, it stays and says why.
     document.replace("(torch.add 300)", "(torch.add 300")
@@ -256,7 +258,7 @@ async def test_a_client_that_shows_no_virtual_documents_is_not_asked_to(editors:
     virtual = (await document.expand("(-> (torch"))["document"]
     document.replace("200", "300")
     await document.previewed()
-    assert "300" in await content(editor, virtual) and editor.refreshed == []
+    assert "300" in await content(editor, virtual) and editor.contents_refreshed == []
 
 
 async def test_hover_shows_the_first_level(editor: Editor, root: Path) -> None:
