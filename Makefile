@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help demo test test-python lint format bench fuzz laws clean
+.PHONY: help demo test test-python lint format bench fuzz laws soak clean
 
 help:
 	@echo "make demo    set up, and show the main job on the two example programs"
 	@echo "make test    set up, and pass every test: Python, VS Code, Emacs"
 	@echo "make lint    ruff, mypy, TypeScript;  make format  formats;  make bench  measures"
 	@echo "make fuzz    ten minutes of random texts;  make laws  10,000 cases of each law"
+	@echo "make soak    ten minutes of random editing, with previews, runs and every request"
 
 # Byte code of the Hy modules is part of the set-up: without it every start compiles them again.
 $(INSTALLED): pyproject.toml constraints.txt
@@ -51,6 +52,10 @@ fuzz: $(INSTALLED)
 # Each law of hypothesis with 10,000 cases.
 laws: $(INSTALLED)
 	@$(BIN)/python -m pytest tests/lsp --laws 10000 --durations 0
+
+# Ten minutes of a user who edits real programs at random; `--seed` of the script makes the same edits again.
+soak: $(INSTALLED)
+	@$(BIN)/python scripts/soak.py --minutes 10
 
 clean:
 	rm -rf .venv .cache dist build

@@ -170,7 +170,7 @@ async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
         raise CommandFailed("The document has a syntax error; it is previewed when that is mended.")
     workspace.previews.schedule(snapshot, at_once=True)
     report = await workspace.previews.finished(uri)
-    if report is None:
+    if report is None or not report.finished or report.version != snapshot.version:
         raise CommandFailed("The preview was stopped by a newer edit.")
     return {
         "version": report.version,

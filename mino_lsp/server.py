@@ -123,6 +123,9 @@ class Server(LanguageServer):
                 if "method" in plain:
                     plain.setdefault("params", None)
                 self.protocol.handle_message(self.protocol.structure_message(plain))
+                if "method" in plain and "id" in plain:
+                    # A request speaks of the text as it is now: its task looks at that before the next edit is taken.
+                    await asyncio.sleep(0)
             except Exception as error:  # noqa: BLE001 - the request boundary
                 self._refuse(plain, error)
         self.stop(1)

@@ -291,6 +291,12 @@ class Contexts:
         for old in idle[: max(0, len(self._contexts) - MOST)]:
             self._contexts.pop(old).kill()
 
+    def close(self, path: str) -> None:
+        """End what waits for requests about a document that is closed."""
+        for key, context in list(self._contexts.items()):
+            if key[0] == path and not context.busy:
+                self._contexts.pop(key).kill()
+
     def concerned(self, job: int) -> Context | None:
         return next((context for context in self._contexts.values() if context.concerns(job)), None)
 

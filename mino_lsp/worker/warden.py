@@ -184,6 +184,7 @@ class Warden:
                 self._give_up(request)
         elif isinstance(message, CloseRequest):
             self._close(message.path)
+            self._contexts.close(message.path)
         elif isinstance(message, Credit):
             if job is not None:
                 job.credit(message.amount)

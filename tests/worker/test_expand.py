@@ -200,6 +200,15 @@ def test_contexts_are_few(worker):
     assert wait_until(lambda: len(below(worker.process.pid)) <= 2 * (MOST + 1))
 
 
+def test_a_closed_document_keeps_no_context(worker):
+    from tests.lsp.processes import below
+
+    assert isinstance(expand(worker, "(defmacro closed [] 1)\n(closed|)"), t.Expansion)
+    assert below(worker.process.pid)
+    worker.send(t.CloseRequest("/nowhere/a.hy"))
+    assert wait_until(lambda: not below(worker.process.pid))
+
+
 SURVEYED = HEAD + "(setv a (-> x f))\n(defmacro w [x] `(-> ~x g))\n(defn h [] (w 1) (print (-> y (when z))))"
 
 
