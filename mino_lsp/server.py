@@ -22,6 +22,7 @@ from pygls.protocol import default_converter
 from mino_lsp.analysis.python_names import View
 from mino_lsp.client import ClientCan, NoProgress, WorkDone
 from mino_lsp.commands import COMMANDS, BadArguments, CommandFailed, execute
+from mino_lsp.component_spec import add_spec
 from mino_lsp.edge import LEGEND, MESSAGE_TYPES, Edge, Json
 from mino_lsp.expansions import SCHEME
 from mino_lsp.features.code_actions import code_actions
@@ -43,13 +44,14 @@ from mino_lsp.features.semantic_tokens import delta, semantic_tokens
 from mino_lsp.features.signature_help import signature_help
 from mino_lsp.features.workspace_symbols import workspace_symbols
 from mino_lsp.inlining import inline_call
+from mino_lsp.legacy import modern
 from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.stdio import Inbox, Outbox
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import Text
-from mino_lsp.types import Problem, Severity, Span, Stream
+from mino_lsp.types import Fix, Problem, Severity, Span, Stream
 from mino_lsp.workspace import Progress, Workspace
 
 VERSION = "0.2.0"
@@ -318,12 +320,21 @@ class Server(LanguageServer):
 
     def code_action(self, params: lsp.CodeActionParams) -> Any:
         snapshot = self._snapshot(params.text_document.uri)
-        found = code_actions(diagnostics(snapshot), self.edge.span(snapshot.text, params.range))
-        actions: list[Any] = self.edge.code_actions(snapshot.text, snapshot.uri, found)
-        kind, wanted = lsp.CodeActionKind.RefactorInline, params.context.only
-        if wanted is None or any(kind.value.startswith(str(getattr(one, "value", one))) for one in wanted):
-            inlined = inline_call(snapshot, self.edge.offset(snapshot.text, params.range.start))
-            actions += [self.edge.refactoring(snapshot.text, snapshot.uri, inlined, kind)] if inlined else []
+        within = self.edge.span(snapshot.text, params.range)
+        mending = code_actions(snapshot, diagnostics(snapshot), within)
+        actions: list[Any] = self.edge.code_actions(snapshot.text, snapshot.uri, mending)
+        offset = self.edge.offset(snapshot.text, params.range.start)
+        refactorings: list[tuple[lsp.CodeActionKind, Callable[[], Fix | None]]] = [
+            (lsp.CodeActionKind.RefactorInline, lambda: inline_call(snapshot, offset)),
+            (lsp.CodeActionKind.RefactorRewrite, lambda: add_spec(snapshot, offset)),
+            (lsp.CodeActionKind.RefactorRewrite, lambda: modern(snapshot, within)),
+            (lsp.CodeActionKind.Source, lambda: modern(snapshot)),
+        ]
+        wanted = params.context.only
+        for kind, change in refactorings:
+            if wanted is None or any(kind.value.startswith(str(getattr(one, "value", one))) for one in wanted):
+                found = change()
+                actions += [self.edge.refactoring(snapshot.text, snapshot.uri, found, kind)] if found else []
         return actions
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
@@ -532,7 +543,14 @@ def _register(server: Server) -> None:
         (
             lsp.TEXT_DOCUMENT_CODE_ACTION,
             server.code_action,
-            lsp.CodeActionOptions([lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.RefactorInline]),
+            lsp.CodeActionOptions(
+                [
+                    lsp.CodeActionKind.QuickFix,
+                    lsp.CodeActionKind.RefactorInline,
+                    lsp.CodeActionKind.RefactorRewrite,
+                    lsp.CodeActionKind.Source,
+                ]
+            ),
         ),
         (lsp.TEXT_DOCUMENT_CODE_LENS, server.code_lens, lsp.CodeLensOptions()),
         (lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT, server.text_document_content, None),

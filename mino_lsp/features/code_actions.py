@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mino_lsp.format import Edit
+from mino_lsp.mending import mended
+from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Problem, Span
 
 
@@ -19,16 +21,17 @@ class Action:
     preferred: bool
 
 
-def code_actions(problems: Sequence[Problem], within: Span) -> list[Action]:
+def code_actions(snapshot: Snapshot, problems: Sequence[Problem], within: Span) -> list[Action]:
     """What mends the problems that touch a range."""
+    touched = [one for one in problems if one.span.start <= within.end and within.start <= one.span.end]
+    found = [(problem, (*problem.fixes, *mended(snapshot, problem))) for problem in touched]
     return [
         Action(
             fix.title,
             problem,
             tuple(Edit(change.span.start, change.span.end, change.text) for change in fix.changes),
-            len(problem.fixes) == 1,
+            len(fixes) == 1,
         )
-        for problem in problems
-        if problem.span.start <= within.end and within.start <= problem.span.end
-        for fix in problem.fixes
+        for problem, fixes in found
+        for fix in fixes
     ]
