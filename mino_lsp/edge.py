@@ -168,7 +168,7 @@ class Edge:
 
     def inlay_hint(self, text: Text, hint: Hint) -> lsp.InlayHint:
         return lsp.InlayHint(
-            self.position(text, hint.offset), hint.label, kind=lsp.InlayHintKind.Type, padding_left=True
+            self.position(text, hint.offset), hint.label, kind=lsp.InlayHintKind.Type, padding_left=hint.apart
         )
 
     def code_lens(self, text: Text, lens: Lens) -> lsp.CodeLens:

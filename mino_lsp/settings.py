@@ -30,6 +30,9 @@ class Settings:
     unconfined: bool = False
     limits: Limits = field(default_factory=Limits)
     inlay_hints: bool = True
+    hinted_steps: bool = True
+    hinted_components: bool = False
+    hinted_bindings: bool = False
     disabled: tuple[str, ...] = ()
 
 
@@ -52,6 +55,9 @@ _NAMES: dict[str, tuple[str, type]] = {
     "preview.mode": ("preview", str),
     "preview.unconfined": ("unconfined", bool),
     "inlayHints.enabled": ("inlay_hints", bool),
+    "inlayHints.steps": ("hinted_steps", bool),
+    "inlayHints.components": ("hinted_components", bool),
+    "inlayHints.bindings": ("hinted_bindings", bool),
     "diagnostics.disable": ("disabled", list),
 }
 

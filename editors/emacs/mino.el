@@ -129,6 +129,14 @@ This needs an lsp-mode or an eglot that can show inlay hints: lsp-mode
   :type 'boolean
   :safe #'booleanp)
 
+(defcustom mino-inlay-hints-of '(steps)
+  "Where sizes are shown, if `mino-inlay-hints' is on.
+After the steps of threads, at the ends of lines; after the names of a
+mu's components; after the names that setv binds."
+  :type '(set (const :tag "Steps of threads" steps)
+              (const :tag "Components" components)
+              (const :tag "Bindings" bindings)))
+
 (defcustom mino-output-limit 2000000
   "How many characters of a run's output are kept.  The oldest lines go first."
   :type 'natnum)
@@ -164,7 +172,13 @@ Each is called with the document's URI and the version that was previewed."
                                 (list :cwd (expand-file-name mino-run-directory))))))
      (list :run run))
    (and mino-preview-mode (list :preview (list :mode mino-preview-mode)))
-   (list :inlayHints (list :enabled (if mino-inlay-hints t :json-false)))))
+   (list :inlayHints
+         (append (list :enabled (if mino-inlay-hints t :json-false))
+                 (unless (equal mino-inlay-hints-of '(steps))
+                   (mapcan (lambda (place)
+                             (list (intern (format ":%s" place))
+                                   (if (memq place mino-inlay-hints-of) t :json-false)))
+                           (list 'steps 'components 'bindings)))))))
 
 (defun mino--object (alist)
   "A hash table with the keys and values of ALIST: how JSON has any key at all."

@@ -100,6 +100,43 @@ def test_switched_off() -> None:
     check(ONE, [("f", (1,))], {}, inlay_hints=False)
 
 
+NAMED = "(defmu M [x #^ :s w]\n  (-> x (@ w)))\n(setv y (M) z 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("switched", "expected"),
+    [
+        ({}, [("(@ w)))", "→ [5 3]")]),
+        ({"hinted_components": True}, [("x", ": [5 10]"), ("w", ": [10 3]"), ("(@ w)))", "→ [5 3]")]),
+        ({"hinted_bindings": True, "hinted_steps": False}, [("y", ": [5 3]")]),
+        ({"hinted_bindings": True, "hinted_components": True, "inlay_hints": False}, []),
+    ],
+)
+def test_components_and_bindings(switched: dict[str, bool], expected: list[tuple[str, str]]) -> None:
+    """Each after its name, several on a line; steps at the end of theirs."""
+    facts = [("x", (5, 10)), ("w]", (10, 3)), ("(@ w)", (5, 3)), ("y", (5, 3))]
+    known = [
+        replace(
+            fact(NAMED, place, tensor(*shape)),
+            span=Span(NAMED.index(place), NAMED.index(place) + len(place.rstrip("]"))),
+        )
+        for place, shape in facts
+    ]
+    found = inlay_hints(snapshot(NAMED, report=report(NAMED, *known), **switched), Span(0, len(NAMED)))
+    assert [hint.label for hint in found] == [label for _, label in expected]
+    assert all(hint.apart == hint.label.startswith("→") for hint in found)
+    assert all(NAMED[: hint.offset].endswith(before) for hint, (before, _) in zip(found, expected, strict=True))
+
+
+async def test_components_and_bindings_of_a_program(editors: Any, root: Path) -> None:
+    """What the client sets is heeded; what is no tensor has no hint."""
+    editor = await editors(settings={"trust": "full", "inlayHints": {"components": True, "bindings": True}})
+    text = "(require mino.mu *)\n(import torch)\n(defmu M [x w] (@ x w))\n(setv m (M :w (torch.ones 10 3)) n 1)\n"
+    document = editor.open(root / "named.hy", text + "(setv y (m (torch.ones 5 10)))\n")
+    await document.previewed()
+    assert [label for _, label in await document.hints()] == [": [5 10]", ": [10 3]", ": [5 3]"]
+
+
 def test_only_what_is_asked_for() -> None:
     known = report(ONE + "\n" + ONE, fact(ONE, "f", tensor(1)))
     assert not inlay_hints(snapshot(ONE + "\n" + ONE, report=known), Span(len(ONE) + 1, len(ONE) + 5))

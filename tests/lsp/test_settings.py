@@ -55,6 +55,8 @@ def check(told: object, complaints: int, **expected: Any) -> None:
         ({"preview": {"unconfined": True}}, 0, {"unconfined": True}),
         ({"inlayHints": {"enabled": False}}, 0, {"inlay_hints": False}),
         ({"inlayHints": {"enabled": 1}}, 1, {}),
+        ({"inlayHints": {"steps": False, "components": True, "bindings": "on"}}, 1,
+         {"hinted_steps": False, "hinted_components": True}),
         ({"preview": {"cpu": 2, "time": 1.5, "memory": 10**9, "output": 7}}, 0,
          {"cpu": 2, "wall": 1.5, "memory": 10**9, "output": 7}),
         ({"preview": {"cpu": 0, "time": 0}}, 0, {"cpu": 1, "wall": 0.1}),

@@ -207,6 +207,9 @@
 (ert-deftest mino-settings-as-json ()
   (pcase-dolist (`(,settings ,json)
                  `((((mino-trust ask)) "{\"trust\":\"ask\",\"inlayHints\":{\"enabled\":true}}")
+                   (((mino-trust ask) (mino-inlay-hints-of (components)))
+                    ,(concat "{\"trust\":\"ask\",\"inlayHints\":{\"enabled\":true,\"steps\":false,"
+                             "\"components\":true,\"bindings\":false}}"))
                    (((mino-trust full) (mino-python "/usr/bin/python3") (mino-device "cuda:1")
                      (mino-run-args ("--epochs" "3")) (mino-run-env (("A" . "b")))
                      (mino-run-directory "/tmp") (mino-preview-mode "onSave") (mino-inlay-hints nil))
