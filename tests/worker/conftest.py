@@ -99,6 +99,10 @@ class Preview:
         """The code of each problem and the text it is reported at."""
         return [(problem.code, self.text[problem.span.start : problem.span.end]) for problem in self.problems]
 
+    def errors(self) -> list[str]:
+        """What is told of errors. A warning of Python's comes in a run too."""
+        return [problem.message for problem in self.problems if problem.severity == "error"]
+
 
 def show(value: t.Value) -> str:
     if isinstance(value, t.TensorValue):

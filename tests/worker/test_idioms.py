@@ -17,4 +17,4 @@ def test_there_are_sixty_six():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_idiom_goes_through(preview, name, way):
     told = preview(PROGRAMS[name], way=way)
-    assert (told.problems, told.result.stopped) == ([], "")
+    assert (told.errors(), told.result.stopped) == ([], "")

@@ -26,8 +26,9 @@ def main() -> None:
                 )
                 worker.send(request)
                 told = Preview(text, worker.collect(job))
-            if told.problems or told.result.stopped:
-                failed.append(f"  {name}: {[problem.message for problem in told.problems]}")
+            errors = told.errors()
+            if errors or told.result.stopped:
+                failed.append(f"  {name}: {errors}")
             else:
                 through += 1
         print(f"{way:<6} for {device:<5} {through} of {through + len(failed)}", *failed, sep="\n")
