@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -125,6 +126,8 @@ class Ledger:
     def copy(self, tensor: torch.Tensor, device: torch.device, memory_format: Any = None) -> torch.Tensor:
         with torch._C.DisableTorchFunction():
             copy = tensor.clone(memory_format=memory_format) if memory_format else tensor.clone()
+        if is_lazy(tensor):
+            copy.__class__ = type(tensor)
         return self.claim(copy, device)
 
 

@@ -418,5 +418,7 @@ def _devices(failure: Failure) -> Explained:
             parts.append(f"{where}{inside.name} on {others[0]}")
     elif len({one.value.device for one in tensors}) < 2 and said:
         parts.append("torch found " + " and ".join(dict.fromkeys(said)))
+    if not tensors and len(set(said)) < 2:
+        return Explained("device", as_written(failure.said))
     joined = ", ".join(parts) if parts else as_written(failure.said)
     return Explained("device", f"{failure.step}: {joined}; all that goes into one operator must be on one device.")

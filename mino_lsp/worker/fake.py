@@ -18,10 +18,12 @@ import numpy as np
 import torch
 from torch._subclasses import fake_tensor
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import _disable_current_modes
 
 from mino_lsp.worker import unknown
+from mino_lsp.worker.claims import Ledger, accelerator
 from mino_lsp.worker.patches import Patches
 
 KNOWN_WHOLE, KNOWN_REAL = 1 << 16, 1 << 10
@@ -43,8 +45,9 @@ aten = torch.ops.aten
 class Shapes(FakeTensorMode):  # type: ignore[misc]
     """A fake-tensor mode that a copy of a model shares, and that keeps small values."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
         super().__init__(allow_fallback_kernels=True, allow_non_fake_inputs=True)
+        self._ledger = ledger
 
     def __deepcopy__(self, memo: Any) -> Shapes:
         return self
@@ -58,6 +61,12 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
 
     def dispatch(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        ledger, device = self._ledger, kwargs.get("device")
+        if device is not None and accelerator(device) and ledger is not None and not ledger.active:
+            # On shapes alone torch asks no driver, so that only this tells that a program names a device.
+            ledger.activate()
+            with self:
+                return func(*args, **kwargs)
         if func is aten._local_scalar_dense.default:
             return _scalar(args[0])
         if func in (aten.equal.default, aten.allclose.default) and not all(known(t) is not None for t in args[:2]):
@@ -190,11 +199,11 @@ def warm_up() -> None:
         torch.nn.functional.layer_norm(torch.relu(layer(torch.ones(2, 64))), (64,)).sum()
 
 
-def enter(patches: Patches) -> None:
+def enter(patches: Patches, ledger: Ledger) -> None:
     """From here on operators run on shapes and dtypes."""
     _replace_values(patches)
     _replace_functions(patches)
-    patches.enter_context(Shapes())
+    patches.enter_context(Shapes(ledger))
 
 
 def _replace_values(patches: Patches) -> None:
@@ -256,6 +265,8 @@ def _replace_values(patches: Patches) -> None:
         made = torch.nn.Parameter(made) if isinstance(self, torch.nn.Parameter) else made
         made.requires_grad_(self.requires_grad)
         made.grad = copy.deepcopy(self.grad, memo)
+        if isinstance(self, _Uninitialized):
+            made.__class__ = type(self)
         memo[id(self)] = made
         return made
 
@@ -298,6 +309,8 @@ def _replace_functions(patches: Patches) -> None:
             patches.set(module, name, _real(getattr(module, name)))
     patches.set(torch, "from_numpy", torch.as_tensor)
     patches.set(torch.nn.Module, "_apply", _apply)
+    patches.set(UninitializedParameter, "__new__", _uninitialized(_Parameter))
+    patches.set(UninitializedBuffer, "__new__", _uninitialized(_Buffer))
     _replace_packing(patches)
     _replace_saving(patches)
 
@@ -328,8 +341,38 @@ def _apply(module: torch.nn.Module, function: Callable[[Any], Any], recurse: boo
                     parameter.grad.data = function(parameter.grad)
         for name, buffer in module._buffers.items():
             if buffer is not None:
-                module._buffers[name] = function(buffer)
+                module._buffers[name] = moved = function(buffer)
+                moved.__class__ = type(buffer)
     return module
+
+
+class _Uninitialized(FakeTensor):  # type: ignore[misc]
+    """What a lazy layer's parameter or buffer is here: torch's own classes take no fake tensor. It has the shape that
+    torch's fake tensors ask it for."""
+
+    cls_to_become = FakeTensor
+    shape = torch.Tensor.shape
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+
+class _Parameter(_Uninitialized, UninitializedParameter):
+    pass
+
+
+class _Buffer(_Uninitialized, UninitializedBuffer):
+    pass
+
+
+def _uninitialized(kind: type) -> Callable[..., Any]:
+    is_buffer = kind is _Buffer
+
+    def new(cls: Any, requires_grad: bool = not is_buffer, device: Any = None, dtype: Any = None, **own: Any) -> Any:
+        made: Any = torch.empty(0, device=device, dtype=dtype, requires_grad=requires_grad)
+        made._is_param, made._is_buffer, made.persistent = not is_buffer, is_buffer, own.get("persistent", True)
+        made.__class__ = kind
+        return made
+
+    return new
 
 
 def _real(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -85,7 +85,7 @@ def _parameters(function: str, trace: Trace) -> list[str]:
 
 def _attributes(owner: Any) -> Iterable[str]:
     """The names of an object's attributes, without asking an object of the user's."""
-    if isinstance(owner, (types.ModuleType, torch.Tensor)):
+    if isinstance(owner, types.ModuleType):
         return dir(owner)
     names = {name for kind in (owner if isinstance(owner, type) else type(owner)).__mro__ for name in vars(kind)}
     if isinstance(owner, torch.nn.Module):

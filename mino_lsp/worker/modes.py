@@ -32,8 +32,7 @@ def enter(request: PreviewRequest | EvalRequest, recorder: Recorder) -> Callable
 
         recorder.evidence = "shapes only"
         unknown.assume[:] = [recorder.assume]
-        ledger.activate()
-        fake.enter(patches)
+        fake.enter(patches, ledger)
     overlay.enter(patches)
     _load_in_this_process(patches)
     _compile_nothing(patches)

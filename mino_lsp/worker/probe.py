@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from hy import mangle
+
 from mino_lsp.types import Evidence, Fact, ModuleValue, OtherValue, Span, TensorValue, Value
 from mino_lsp.worker.source import Source
 from mino_lsp.worker.steps import Step, step_of
@@ -94,18 +96,32 @@ class _Instrument(ast.NodeTransformer):
         span = self._source.node_span(node)
         return node if span == self._outer or not isinstance(node.ctx, ast.Load) else self._probe(node, span)
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        """What is assigned to a name is recorded at the name as well."""
+    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
+        """What is assigned to a name is recorded at the name as well; what is unpacked, after that."""
         named = [
             target for target in node.targets if isinstance(target, ast.Name) and not target.id.startswith("_hy_anon_")
         ]
+        unpacked = [probe for target in node.targets if target not in named for probe in self._stored(target)]
         spans = [self._source.node_span(target) for target in named]
         value = self._source.node_span(node.value)
         self.generic_visit(node)
         for span in spans:
             if span != value and span.start < span.end:
                 node.value = self._seen(node.value, span)
-        return node
+        return [node, *unpacked]
+
+    def _stored(self, target: ast.expr) -> list[ast.stmt]:
+        """Statements that record the names that a target gives values to."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return [probe for part in target.elts for probe in self._stored(part)]
+        if isinstance(target, ast.Starred):
+            return self._stored(target.value)
+        span = self._source.node_span(target)
+        # A name that a macro made has the place of the macro's call, whose value it is not.
+        if not isinstance(target, ast.Name) or mangle(self._source.text[span.start : span.end] or "_") != target.id:
+            return []
+        name = ast.copy_location(ast.Name(target.id, ast.Load()), target)
+        return [ast.copy_location(ast.Expr(self._seen(name, span)), target)]
 
     def _probe_arguments(self, node: Any) -> Any:
         """Arguments are recorded when the function is entered, after its docstring."""
@@ -125,12 +141,9 @@ class _Instrument(ast.NodeTransformer):
     visit_FunctionDef = visit_AsyncFunctionDef = _probe_arguments
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        """A loop's variable is recorded at each turn."""
+        """A loop's variables are recorded at each turn."""
         self.generic_visit(node)
-        if isinstance(node.target, ast.Name):
-            name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target)
-            probe = self._seen(name, self._source.node_span(node.target))
-            node.body.insert(0, ast.copy_location(ast.Expr(probe), node.target))
+        node.body[:0] = self._stored(node.target)
         turns = ast.Call(ast.Name(_TURNS, ast.Load()), [node.iter], [])
         node.iter = ast.copy_location(turns, node.iter)
         return node
@@ -149,7 +162,8 @@ class _Instrument(ast.NodeTransformer):
 
 def summarize(value: Any, torch: Any) -> Value:
     """What is told of a value. It reads attributes of tensors and modules and changes nothing."""
-    if isinstance(value, torch.Tensor):
+    is_lazy = torch.nn.parameter.is_lazy
+    if isinstance(value, torch.Tensor) and not is_lazy(value):
         role = "parameter" if isinstance(value, torch.nn.Parameter) else ""
         dtype = str(value.dtype).removeprefix("torch.")
         return TensorValue(tuple(map(int, value.shape)), dtype, str(value.device), value.requires_grad, role)
@@ -157,16 +171,21 @@ def summarize(value: Any, torch: Any) -> Value:
         parts: list[tuple[str, str]] = []
         for name, parameter in value._parameters.items():
             if parameter is not None:
-                parts.append((name, f"Parameter {shape_text(parameter.shape)} {_short(parameter.dtype)}"))
+                parts.append((name, _part("Parameter", parameter, is_lazy(parameter))))
         for name, buffer in value._buffers.items():
             if buffer is not None:
-                parts.append((name, f"buffer {shape_text(buffer.shape)} {_short(buffer.dtype)}"))
+                parts.append((name, _part("buffer", buffer, is_lazy(buffer))))
         for name, module in value._modules.items():
             if module is not None:
                 parts.append((name, type(module).__name__))
-        count = sum(parameter.numel() for parameter in value.parameters())
+        count = sum(0 if is_lazy(parameter) else parameter.numel() for parameter in value.parameters())
         return ModuleValue(type(value).__name__, count, tuple(parts[:16]))
     return OtherValue(type(value).__name__)
+
+
+def _part(kind: str, tensor: Any, lazy: bool) -> str:
+    """A parameter or buffer of a module; one that is uninitialized has no size yet."""
+    return f"{kind} {'[?]' if lazy else shape_text(tensor.shape)} {_short(tensor.dtype)}"
 
 
 def shape_text(shape: Any) -> str:
@@ -183,6 +202,7 @@ class Recorder:
     def __init__(self, torch: Any, ignored: object, publish: Callable[[tuple[Fact, ...]], None]) -> None:
         self._torch = torch
         self._tensor, self._module_class = torch.Tensor, torch.nn.Module
+        self._lazy = torch.nn.parameter.UninitializedTensorMixin
         self._ignored = ignored
         self._publish = publish
         self._facts: dict[tuple[int, int], dict[Any, Value | None]] = {}
@@ -204,7 +224,7 @@ class Recorder:
         builtins.__dict__[_MADE] = self.made
 
     def seen(self, start: int, end: int, value: Any) -> Any:
-        if isinstance(value, self._tensor):
+        if isinstance(value, self._tensor) and not isinstance(value, self._lazy):
             # The key is what a fact shows, in the cheapest form that tells two facts apart.
             key: Any = (value.shape, value.dtype, value.device, value.requires_grad, type(value))
             self._last[start, end] = key, id(value)
@@ -244,7 +264,8 @@ class Recorder:
             return known[2]
         summary = summarize(module, self._torch)
         assert isinstance(summary, ModuleValue)
-        self._modules[id(module)] = (weakref.ref(module), size, summary)
+        if not any(isinstance(parameter, self._lazy) for parameter in module.parameters()):
+            self._modules[id(module)] = (weakref.ref(module), size, summary)
         return summary
 
     def assume(self) -> None:

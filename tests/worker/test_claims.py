@@ -135,31 +135,29 @@ def test_mixed_precision(preview):
     assert devices(preview, text, "(abs y)", device="cuda") == ["cuda:0"]
 
 
-BOTH = "Expected all tensors to be on the same device, but found at least two devices, {} and {}!"
-
 CLASHES = [
-    ("(+ x (torch.ones 3))", BOTH.format("cuda:0", "cpu")),
-    ("(+ (torch.ones 3) x)", BOTH.format("cuda:0", "cpu")),
-    ("(@ x (torch.ones 3))", BOTH.format("cuda:0", "cpu")),
-    ('(+ x (torch.ones 3 :device "cuda:1"))', BOTH.format("cuda:0", "cuda:1")),
-    ("(torch.cat [x (torch.ones 3)])", BOTH.format("cuda:0", "cpu")),
-    ("((.cuda (nn.Linear 3 2)) (torch.ones 1 3))", BOTH.format("cuda:0", "cpu")),
-    ("((nn.Linear 3 2) x)", BOTH.format("cuda:0", "cpu")),
-    ("((.cuda (nn.Embedding 5 2)) (torch.tensor [1]))", BOTH.format("cuda:0", "cpu")),
-    ("(F.cross-entropy (.cuda (torch.ones 4 5)) (torch.zeros 4 :dtype torch.long))", BOTH.format("cuda:0", "cpu")),
-    ("(.add- (torch.tensor 0.0) (.sum x))", BOTH.format("cuda:0", "cpu")),
-    ("(get (torch.ones 3) (.cuda (torch.tensor [0])))", "same device as the indexed tensor (cpu)"),
-    ("(.numpy x)", "can't convert cuda:0 device type tensor to numpy"),
-    ('(torch.randn 3 :generator (torch.Generator :device "cuda"))', "Expected a 'cpu' device type for generator"),
+    ("(+ x (torch.ones 3))", ("cuda:0", "cpu")),
+    ("(+ (torch.ones 3) x)", ("cuda:0", "cpu")),
+    ("(@ x (torch.ones 3))", ("cuda:0", "cpu")),
+    ('(+ x (torch.ones 3 :device "cuda:1"))', ("cuda:0", "cuda:1")),
+    ("(torch.cat [x (torch.ones 3)])", ("cuda:0", "cpu")),
+    ("((.cuda (nn.Linear 3 2)) (torch.ones 1 3))", ("cuda:0", "cpu")),
+    ("((nn.Linear 3 2) x)", ("cuda:0", "cpu")),
+    ("((.cuda (nn.Embedding 5 2)) (torch.tensor [1]))", ("cuda:0", "cpu")),
+    ("(F.cross-entropy (.cuda (torch.ones 4 5)) (torch.zeros 4 :dtype torch.long))", ("cuda:0", "cpu")),
+    ("(.add- (torch.tensor 0.0) (.sum x))", ("cuda:0", "cpu")),
+    ("(get (torch.ones 3) (.cuda (torch.tensor [0])))", ("same device as the indexed tensor (cpu)",)),
+    ("(.numpy x)", ("can't convert cuda:0 device type tensor to numpy",)),
+    ('(torch.randn 3 :generator (torch.Generator :device "cuda"))', ("Expected a 'cpu' device type for generator",)),
 ]
 
 
-@pytest.mark.parametrize(("form", "message"), CLASHES)
-def test_two_devices_in_one_operator_are_the_error_of_a_run(preview, form, message):
+@pytest.mark.parametrize(("form", "found"), CLASHES)
+def test_two_devices_in_one_operator_are_an_error(preview, form, found):
     told = preview(f"{HEAD}(setv x (.cuda (torch.ones 3)))\n{form}\n")
     (problem,) = told.problems
     assert (problem.severity, told.text[problem.span.start : problem.span.end]) == ("error", form)
-    assert message in problem.message
+    assert all(device in problem.message for device in found)
 
 
 def test_a_clash_is_reported_at_its_step(preview):
