@@ -5,11 +5,13 @@ Places in answers are spans; the edge turns them into ranges.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mino_lsp import footprint
 from mino_lsp.evaluating import NothingToEvaluate, choose, problems
 from mino_lsp.expansions import NoExpansion, Step
 from mino_lsp.runs import RunRefused, Runs
@@ -193,6 +195,38 @@ async def _devices(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
     }
 
 
+async def _set_device(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    device, uri = arguments.get("device"), arguments.get("uri")
+    if not isinstance(device, str):
+        raise BadArguments('mino.setDevice takes {"device": "cpu"}, or another name that mino.devices gives.')
+    root = workspace.root_of(uri) if isinstance(uri, str) else _first_root(workspace)
+    there = await workspace.devices(root)
+    names = [one.name for one in there.devices]
+    kinds = [name.partition(":")[0] for name in names]
+    if device not in ("auto", "asWritten", *names, *kinds):
+        raise CommandFailed(f'There is no device "{device}" here. There is: {", ".join(names)}, auto and asWritten.')
+    workspace.set_device(device)
+    return {"configured": device, "resolved": there.default if device == "auto" else device}
+
+
+async def _status(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    uri = arguments.get("uri")
+    root = workspace.root_of(uri) if isinstance(uri, str) else _first_root(workspace)
+    state, about, line = workspace.last_status
+    greeting = workspace.greeting(root)
+    told = {
+        "state": state,
+        "uri": about,
+        "line": line,
+        "memoryBytes": await asyncio.to_thread(footprint.memory),
+        "paused": workspace.paused,
+        "trusted": workspace.trusted(root),
+        "device": workspace.settings.device,
+        "worker": {"python": greeting.python, "versions": greeting.versions} if greeting is not None else None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
 async def _trust(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     uri, trusted = arguments.get("uri"), arguments.get("trusted", True)
     if not isinstance(trusted, bool):
@@ -228,6 +262,8 @@ COMMANDS: dict[str, Command] = {
     "mino.eval": _eval,
     "mino.pause": _pause,
     "mino.devices": _devices,
+    "mino.setDevice": _set_device,
+    "mino.status": _status,
     "mino.trust": _trust,
     "mino.restart": _restart,
 }

@@ -24,7 +24,7 @@ from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
 from mino_lsp.surveys import Surveys
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import DeviceList, DevicesRequest, Problem, Severity, Stream
+from mino_lsp.types import DeviceList, DevicesRequest, Problem, Ready, Severity, Stream
 
 Edit = tuple[int, int, str]
 """Replace the text from one offset to another."""
@@ -75,6 +75,8 @@ class Workspace:
     def __init__(self, client: Client, launched_trusted: bool = False) -> None:
         self.client = client
         self.settings = self._told_at_start = Settings()
+        self._chosen_device = ""
+        self.last_status: tuple[str, str | None, int | None] = ("idle", None, None)
         self.supervisor = Supervisor()
         self.index = Index()
         self.python_names = PythonNames()
@@ -99,6 +101,7 @@ class Workspace:
             state, line = "running", None
         elif self.paused and state == "idle":
             state = "paused"
+        self.last_status = (state, uri, line)
         self.client.status(state, uri, line)
 
     # ---- settings and trust
@@ -110,16 +113,28 @@ class Workspace:
         self.settings, complaints = merge(self._told_at_start, told)
         if at_start:
             self._told_at_start = self.settings
+        if self._chosen_device:
+            self.settings = replace(self.settings, device=self._chosen_device)
         for complaint in complaints:
             if complaint not in self._complaints:
                 self.client.tell("warning", complaint)
         self._complaints = complaints
         if before != self.settings:
-            for folder in self._folders.values():
-                folder.unavailable = ""
-            for uri in list(self._documents):
-                self._documents[uri] = replace(self._documents[uri], settings=self.settings)
-                self._refresh(uri)
+            self._settings_changed()
+
+    def set_device(self, device: str) -> None:
+        """Take this device, whatever the settings say, until the server ends."""
+        self._chosen_device = device
+        if device != self.settings.device:
+            self.settings = replace(self.settings, device=device)
+            self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        for folder in self._folders.values():
+            folder.unavailable = ""
+        for uri in list(self._documents):
+            self._documents[uri] = replace(self._documents[uri], settings=self.settings)
+            self._refresh(uri)
 
     def trusted(self, root: Path) -> bool:
         if self._launched_trusted or self.settings.trust == "full":
@@ -379,6 +394,11 @@ class Workspace:
                 self.client.tell("information", note)
             self._spawn(self._look_for_devices(worker, folder))
         return worker
+
+    def greeting(self, root: Path) -> Ready | None:
+        """What the worker of a folder said of itself; None where none is alive."""
+        worker = self._folder(root).worker
+        return worker.greeting.result() if worker is not None and worker.alive else None
 
     async def devices(self, root: Path) -> DeviceList:
         """The torch devices of the worker's machine. Raises `Unavailable`."""

@@ -696,6 +696,13 @@ With a prefix argument, REVOKE, no longer let it."
                  (lambda (answer) (message "%s" (mino--devices-text answer)))
                  #'mino--complain))
 
+(defun mino-set-device (device)
+  "Preview and run on DEVICE until the server ends, whatever `mino-device' says."
+  (interactive (list (mino--read-device)))
+  (mino--request (mino--connection) "mino.setDevice" (list :device device)
+                 (lambda (answer) (message "Mino: programs run on %s" (mino-get answer :resolved)))
+                 #'mino--complain))
+
 (defun mino--devices-text (answer)
   "The devices in ANSWER, the server's to mino.devices, for the echo area."
   (let ((chosen (mino-get answer :resolved)))
@@ -795,6 +802,16 @@ the client can as well carry out in its own way."
                    (message (if (mino-get answer :paused)
                                 "Mino: previews are paused"
                               "Mino: previews go on")))
+                 #'mino--complain))
+
+(defun mino-status ()
+  "Tell what the server does, and how much memory its processes hold."
+  (interactive)
+  (mino--request (mino--connection) "mino.status" nil
+                 (lambda (answer)
+                   (let ((memory (mino-get answer :memoryBytes)))
+                     (message "Mino: %s%s" (mino-get answer :state)
+                              (if memory (format ", %s" (file-size-human-readable memory 'iec " ")) ""))))
                  #'mino--complain))
 
 (defun mino-restart ()

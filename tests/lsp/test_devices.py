@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from lsprotocol import types as lsp
 
 from .editor import Editor
 
@@ -67,3 +68,16 @@ async def test_the_configured_device(editors: Any, root: Path) -> None:
     program.write_text("1", "utf-8")
     assert "cuda:99" in await editor.refusal("mino.run", {"uri": program.as_uri()})
     await check(editor, root, "cpu", "cpu")
+
+
+async def test_a_device_for_this_session(editors: Any, root: Path) -> None:
+    editor = await editors()
+    assert await editor.execute("mino.setDevice", {"device": "cpu"}) == {"configured": "cpu", "resolved": "cpu"}
+    assert (await editor.execute("mino.devices", {}))["configured"] == "cpu"
+    told = await editor.refusal("mino.setDevice", {"device": "cuda:99"})
+    assert told.startswith('There is no device "cuda:99" here. There is: cpu')
+    assert "mino.devices" in await editor.refusal("mino.setDevice", {"device": 7})
+    # What the client says later does not undo the choice, nor did the refusal.
+    editor.workspace_did_change_configuration(lsp.DidChangeConfigurationParams({"mino": {"device": "auto"}}))
+    assert (await editor.execute("mino.devices", {}))["configured"] == "cpu"
+    assert (await editor.execute("mino.setDevice", {"device": "auto"}))["resolved"] == DEFAULT

@@ -44,3 +44,27 @@ async def test_a_worker_that_died(editors: Any, tmp_path: Path) -> None:
             os.kill(process, signal.SIGKILL)
     await editor.until(lambda: [one for one in editor.statuses if one["state"] == "crashed"])
     assert "No shapes: The worker ended unexpectedly." in await document.hover("z x")
+
+
+async def test_the_status_on_request(editors: Any, root: Path) -> None:
+    editor = await editors()
+    told = await editor.execute("mino.status", {})
+    assert (told["state"], told["paused"], told["trusted"], told["device"]) == ("idle", False, True, "auto")
+    assert "worker" not in told and told["memoryBytes"] > 0
+    before = told["memoryBytes"]
+    document = editor.open(root / "status.hy", TEXT + "(import os)\n(os._exit 3)\n")
+    await document.previewed()
+    await editor.until(lambda: editor.statuses[-1]["state"] == "stopped")
+    told = await editor.execute("mino.status", {"uri": document.uri})
+    assert (told["state"], told["uri"], told["line"]) == ("stopped", document.uri, 4)
+    assert "torch" in told["worker"]["versions"] and told["memoryBytes"] > before
+    await editor.execute("mino.pause", {"on": True})
+    assert (await editor.execute("mino.status", {}))["paused"] is True
+
+
+async def test_the_status_without_trust(editors: Any, tmp_path: Path) -> None:
+    editor = await editors(root=tmp_path, trust="none")
+    editor.open(tmp_path / "untrusted.hy", TEXT)
+    await editor.until(lambda: editor.statuses)
+    told = await editor.execute("mino.status", {})
+    assert (told["state"], told["trusted"]) == ("untrusted", False) and "worker" not in told
