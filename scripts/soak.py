@@ -276,13 +276,22 @@ class User:
         self.counted: Counter[str] = Counter()
         self.slowest = (0.0, "")
         self._pending: set[asyncio.Task[None]] = set()
+        self._seen = 0
 
     def say(self, what: str) -> None:
         self.broken.append(what)
         print(f"BROKEN at step {self.step}: {what}", flush=True)
 
+    def look(self) -> None:
+        """Say which previews had no result since the last look."""
+        for status in self.editor.statuses[self._seen :]:
+            if status["state"] == "crashed":
+                self.say(f"a preview had no result: {status}")
+        self._seen = len(self.editor.statuses)
+
     async def move(self) -> None:
         """One step."""
+        self.look()
         self.step += 1
         if not self.open:
             self.switch()
@@ -415,6 +424,7 @@ class User:
         if self.rng.random() < 0.7:
             self.pause(True)
         else:
+            print(f"step {self.step}: the workers are restarted", flush=True)
             self.tell("mino.restart", {})
 
     def pause(self, on: bool) -> None:
@@ -510,8 +520,7 @@ async def soak(seed: int, minutes: float) -> int:
         if "Traceback" in editor.stderr:
             user.say(f"the server said\n{editor.stderr[-4_000:]}")
     states = Counter(one["state"] for one in editor.statuses)
-    if states["crashed"]:
-        user.say("a preview had no result")
+    user.look()
     counted = user.counted
     print(f"{user.step:,} steps: " + ", ".join(f"{counted[n]:,} {n}" for n in ACTS))
     print(f"{counted['requests']:,} requests answered, {counted['refusals']:,} of them refused with a sentence")
