@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from mino_lsp import values
 from mino_lsp.analysis.describe import described_at
+from mino_lsp.analysis.mangling import mangle
 from mino_lsp.analysis.python_targets import Python, Unknown, python_at
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
-from mino_lsp.types import Fact, ModuleValue, OtherValue, Span
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Problem, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ def hover(snapshot: Snapshot, offset: int, python: Python | None = None) -> Hove
     path = snapshot.tree.path_at(offset)
     if not path:
         return None
-    live = _live(snapshot, path)
+    live, spec = _live(snapshot, path), _spec(snapshot, path)
+    if live is not None and spec:
+        live = Hover(live.span, f"{live.markdown}\n\n{spec}")
     told = described_at(snapshot.document, offset, snapshot.index) if path[-1].kind not in _TEXT else None
     if told is None or not (told.doc or told.parameters):
         told = python_at(snapshot.document, python or Unknown(), offset) or told
@@ -34,7 +37,7 @@ def hover(snapshot: Snapshot, offset: int, python: Python | None = None) -> Hove
         more = told is not None and (told.doc or told.parameters is not None)
         return Hover(live.span, f"{live.markdown}\n\n---\n\n{told.markdown}") if told is not None and more else live
     why = _why(snapshot, path)
-    shown = "\n\n".join(filter(None, (told.markdown if told is not None else "", why)))
+    shown = "\n\n".join(filter(None, (told.markdown if told is not None else "", spec, why)))
     return Hover(Span(path[-1].start, path[-1].end), shown) if shown else None
 
 
@@ -54,6 +57,43 @@ def _live(snapshot: Snapshot, path: tuple[Form, ...]) -> Hover | None:
             if fact is not None and (candidate is call or _telling(fact) or call is None):
                 return Hover(span, _markdown(snapshot, span, fact))
     return None
+
+
+def _spec(snapshot: Snapshot, path: tuple[Form, ...]) -> str:
+    """The spec that a component carries in the list of its mu, and whether what was bound to it conforms."""
+    if len(path) < 4 or path[-1].kind is not Kind.SYMBOL or path[-2].kind is not Kind.ANNOTATION:
+        return ""
+    name, (spec, target), mu = path[-1], path[-2].forms, path[-4]
+    if target != name or mu.head_name not in ("defmu", "mu") or snapshot.live.version is None:
+        return ""
+    shown = f"Spec `{' '.join(spec.text.split())}`: "
+    named = [one for one in snapshot.live.problems if one.code == "spec" and _names(one, name)]
+    broken = [one for one in named if _breaks(snapshot, one, spec)]
+    if named:  # of another mu's component of that name, where it is not broken here
+        return f"{shown}**broken**: {broken[0].message}" if broken else ""
+    key, kind = mangle(name.text), mu.forms[1].text if mu.head_name == "defmu" else ""
+    seen = (value for fact in snapshot.live.facts.values() for value in fact.values)
+    bound = any(
+        isinstance(value, ModuleValue)
+        and value.name == mangle(kind)
+        and key in {mangle(part) for part, _ in value.components}
+        for value in seen
+    )
+    return shown + ("what was bound conforms" if bound else "not checked, nothing was bound to it")
+
+
+def _names(problem: Problem, name: Form) -> bool:
+    return mangle(problem.message.partition(":")[0]) == mangle(name.text)
+
+
+def _breaks(snapshot: Snapshot, problem: Problem, spec: Form) -> bool:
+    """Whether the predicate that is not met stands in the spec, or, of one that is a name, in a `spec/def`."""
+    defined = [form for form in snapshot.tree.forms if form.head_name == "spec/def" and spec.kind is Kind.KEYWORD]
+    return any(
+        form.start <= related.span.start and related.span.end <= form.end
+        for form in (spec, *defined)
+        for related in problem.related
+    )
 
 
 def _why(snapshot: Snapshot, path: tuple[Form, ...]) -> str:

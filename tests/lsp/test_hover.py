@@ -190,3 +190,24 @@ async def test_names_of_python_packages(editor: Editor, root: Path) -> None:
         while "module" not in (shown := await document.hover("decoder.J")):
             pass
     check_shown(document, shown, "```hy\njson.decoder\n```")
+
+
+SPECIFIED = """(require mino.mu * mino.spec *)
+(import torch)
+(spec/def :narrow (spec/tensor [10 3]))
+(defmu Layer [#^ (spec/tensor [n 10]) x #^ :narrow weights #^ (spec/tensor [3]) bias] (+ (@ x weights) bias))
+(setv layer (Layer :weights (torch.ones 10 3) :bias (torch.ones 3)))
+(print (layer (torch.ones 5 10)))
+"""
+
+
+async def test_the_spec_of_a_component(editor: Editor, root: Path) -> None:
+    document = await editor.open(root / "specified.hy", SPECIFIED).previewed()
+    check_shown(document, await document.hover("weights #^"), "`[10 3]`", "Spec `:narrow`: what was bound conforms")
+    check_shown(document, await document.hover("bias]"), "Spec `(spec/tensor [3])`: what was bound conforms")
+    # An argument of a call is not checked.
+    check_shown(document, await document.hover("x #^"), "`[5 10]`", "Spec `(spec/tensor [n 10])`: not checked")
+    document.replace("torch.ones 10 3", "torch.ones 10 4")
+    await document.previewed()
+    check_shown(document, await document.hover("weights #^"), "Spec `:narrow`: **broken**: weights: expected", "[10 4]")
+    assert "broken" not in await document.hover("bias]")
