@@ -16,7 +16,7 @@ from torch import nn
 
 from mino_lsp.types import Fact, Problem, Related, Span, Statistics
 from mino_lsp.worker.models import statistics
-from mino_lsp.worker.probe import Recorder, shape_text
+from mino_lsp.worker.probe import Recorder, has_shape, shape_text
 
 SHARE = 0.25
 """Of the time that an observed run takes, so much may go into statistics that are not the first of their place."""
@@ -73,7 +73,7 @@ class Observer(Recorder):
             name, gradient = self._bad_gradient
             told = f"The first NaN came in this step, in the gradient of {name}: {_counted(gradient)}."
             self.first_nan = Problem("nan", "warning", told, Span(start, end), self._inputs(Span(start, end)))
-        if not isinstance(value, torch.Tensor):
+        if not isinstance(value, torch.Tensor) or not has_shape(value):
             return
         began = time.perf_counter()
         first = place not in self._measures
@@ -120,7 +120,12 @@ class Observer(Recorder):
 
     def _watch_gradient(self, module: Any, name: str, parameter: Any) -> None:
         """Have a parameter say when its gradient is no number any more."""
-        if isinstance(parameter, nn.Parameter) and parameter.requires_grad and parameter.is_leaf:
+        if (
+            isinstance(parameter, nn.Parameter)
+            and has_shape(parameter)
+            and parameter.requires_grad
+            and parameter.is_leaf
+        ):
             parameter.register_post_accumulate_grad_hook(lambda one: self._look_at_gradient(name, one))
 
     def _look_at_gradient(self, name: str, parameter: Any) -> None:

@@ -47,6 +47,12 @@ def test_the_last_value_is_told_and_how_often_one_passed(observe):
     assert fact.statistics == t.Statistics(6, 39.0, 0.0, 39.0, 39.0, 0, 0)
 
 
+def test_the_parameters_of_a_lazy_module_have_no_shape_before_its_first_call(observe):
+    told = observe("(setv m (nn.LazyLinear 2) w m.weight)\n(m (torch.ones 1 3))\n(.sum m.weight)")
+    assert told.result.problems == ()
+    assert told.at("(.sum m.weight)").passes == 1
+
+
 def test_what_is_not_finite_is_counted_apart(observe):
     told = observe('(setv x (torch.tensor [1 3 (float "inf") (float "nan")]))')
     assert told.at('(torch.tensor [1 3 (float "inf") (float "nan")])').statistics == t.Statistics(4, 2, 1, 1, 3, 1, 1)

@@ -32,6 +32,28 @@ VALUES = [
     ("(try (torch.ones 2) (except [e Exception] None))", "(torch.ones 2)", ["[2]"]),
     ("(match 1  1 (torch.ones 3))", "(torch.ones 3)", ["[3]"]),
     ("(setv m (torch.nn.Linear 2 3))", "(torch.nn.Linear 2 3)", ["Linear"]),
+    # What has no shape, or none yet, is no error.
+    ("(setv lazy (torch.nn.LazyLinear 3))\nlazy.weight", "lazy.weight", ["UninitializedParameter"]),
+    ("(setv lazy (torch.nn.LazyLinear 3))\n(lazy (torch.ones 2 4))\nlazy.weight", "lazy.weight", ["[3 4]"]),
+    ("(setv abc (torch.nested.nested-tensor [(torch.ones 2)] :layout torch.jagged))", "abc", ["NestedTensor"]),
+    # Variables are shown where they are written.
+    ("(setv #(one two) [(torch.ones 2) (torch.ones 3)])", "two", ["[3]"]),
+    ("(setv [one [_ #* more]] [1 [(torch.ones 2) 3]])", "_", ["[2]"]),
+    ("(let [#(one two) [(torch.ones 2) (torch.ones 3)]] None)", "one", ["[2]"]),
+    ("(for [#(i item) (enumerate (torch.ones 3 2))] None)", "item", ["[2]"]),
+    ("(lfor [i item] (enumerate (torch.ones 3 2)) (+ i 1))", "item", ["[2]"]),
+    ("(list (gfor item (torch.ones 3 2) :if False item))", "item", ["[2]"]),
+    ("(dfor item (torch.ones 3 2)  (do (setv k 1) k) 1)", "item", ["[2]"]),
+    ("(import contextlib)\n(with [caught (contextlib.nullcontext (torch.ones 4))] None)", "caught", ["[4]"]),
+    ("(print (setx abc (torch.ones 4)))", "abc", ["[4]"]),
+    ('(.update (globals) {(+ "a" "bc") 1.0})\n(+= abc (torch.ones 4))', "abc", ["[4]"]),
+    ("(setv #^ torch.Tensor abc (torch.ones 4))", "abc", ["[4]"]),
+    ("(import types)\n(setv it (types.SimpleNamespace))\n(setv it.w (torch.ones 4))", "it.w", ["[4]"]),
+    ("(match (torch.ones 4)  caught 1)", "caught", ["[4]"]),
+    ("((fn [abc] 1) (torch.ones 4))", "abc", ["[4]"]),
+    ("(defn f [[abc (torch.ones 4)]] None)", "(torch.ones 4)", ["[4]"]),
+    ("(defn mark [t] (fn [f] f))\n(defn [(mark (torch.ones 4))] f [])", "(torch.ones 4)", ["[4]"]),
+    ("(defn f [x] (cut x (+ 1 1) None))\n(f (torch.ones 4))", "(+ 1 1)", ["int"]),
     # A module is no module yet before torch's own constructor was called.
     ("(defclass M [torch.nn.Module] (defn __init__ [self] (.__init__ (super)) (setv self.a 1)))\n(M)", "self", ["M"]),
 ]
@@ -42,6 +64,15 @@ def test_what_passes_at_a_place_is_recorded(preview, text, place, values):
     told = preview(HEAD + text)
     assert told.blamed() == []
     assert told.at(place) == values
+
+
+def test_a_lazy_module_is_told_of_again_once_it_is_made(preview):
+    told = preview(
+        "(import torch)\n(setv net (torch.nn.Sequential (torch.nn.LazyLinear 3)))\n(net (torch.ones 2 4))\nnet"
+    )
+    modules = [fact.values for span, fact in sorted(told.facts.items()) if told.text[span.start : span.end] == "net"]
+    assert told.problems == []
+    assert [[module.parameters for module in values] for values in modules] == [[0], [0], [15]]
 
 
 def test_distinct_values_are_kept_to_a_number_and_counted(preview):
