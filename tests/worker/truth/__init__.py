@@ -81,6 +81,16 @@ class Oracle:
         self._process.wait()
 
 
+def observe(file: Path) -> dict[t.Span, set[tuple[tuple[int, ...], str, str]]]:
+    """The tensors that a plain run of one file observes."""
+    oracle = Oracle()
+    oracle.start(file)
+    try:
+        return {span: values for span, values in oracle.observed().items() if values}
+    finally:
+        oracle.close()
+
+
 def judge(text: str, answers: Iterable[object], oracle: Oracle) -> Verdict:
     """Compare what a preview of `text` answered with the run of the same that was started."""
     facts = {fact.span: fact for one in answers if isinstance(one, t.Facts) and not one.path for fact in one.facts}
