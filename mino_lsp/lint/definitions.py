@@ -70,7 +70,10 @@ def class_(call: Call) -> Iterator[Finding]:
 
 @checks("hyrule:defmain")
 def main(call: Call) -> Iterator[Finding]:
-    if not call.args or call.args[0].kind in (Kind.SYMBOL, Kind.STRING, Kind.NUMBER):
+    first = call.args[0] if call.args else None
+    # A dotted name is an expression to Hy, and an expression may be a macro's call.
+    dotted = first is not None and first.kind is Kind.SYMBOL and "." in first.text
+    if first is None or (first.kind in (Kind.SYMBOL, Kind.STRING, Kind.NUMBER) and not dotted):
         message = "`defmain` needs a list of parameters: write (defmain [#* arguments] form …)."
         yield at(call.args[0] if call.args else call.head, "parameters", message)
 

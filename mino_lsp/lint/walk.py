@@ -131,6 +131,12 @@ class _Walk:
             level -= 1
         self._waiting += self._code(form.forms, level if level >= TEMPLATE else CODE)
 
+    def _threaded(self, form: Form) -> bool:
+        """Whether a form stands in a thread, which may put it where an empty list is no call."""
+        parent = form.parent
+        head = parent.forms[0] if parent is not None and parent.kind is Kind.LIST else None
+        return head is not None and self._key(head.text) in _STEPS
+
     def _dictionary(self, form: Form) -> None:
         parts = form.forms
         if any(part.kind in (Kind.UNPACK_ITERABLE, Kind.READER_MACRO) for part in parts):
@@ -143,7 +149,7 @@ class _Walk:
         parts = form.forms
         pairs = self._code(parts)
         if not parts:
-            if mode == CODE:
+            if mode == CODE and not self._threaded(form):
                 message = "There is nothing to call in (): for an empty list write [], for an empty tuple #()."
                 self._found.append(at(form, "empty-call", message))
             return

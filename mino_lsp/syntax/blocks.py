@@ -6,7 +6,7 @@ addition a group and not one a form.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from types import MappingProxyType
 
 from mino_lsp.syntax.nodes import Run
@@ -135,7 +135,7 @@ class Blocks:
         best, fewest = self, 0
         for at, index in islice(self._spilling(), _TRIES):
             start = self._starts[at] + self._groups[at].starts[index]
-            known = before.reusable() if before is not None else {}
+            known = before.reusable(self._up_to(start)) if before is not None else {}
             read = _read_all(self.slice(start, self.length), first=start == 0, short=True, known=known)
             count = sum(block.unterminated for block in read)
             if best is self or count < fewest:
@@ -149,9 +149,14 @@ class Blocks:
         """Whether the text ends within a string."""
         return bool(self._groups) and self._groups[-1].blocks[-1].unterminated
 
-    def reusable(self) -> _Known:
-        """The blocks that can be taken where the same text is met again."""
-        blocks = (block for _, block in islice(self, 1, None))
+    def _up_to(self, end: int) -> Iterator[Block]:
+        return (block for _, block in takewhile(lambda one: one[0] < end, self))
+
+    def reusable(self, kept: Iterable[Block]) -> _Known:
+        """The blocks that can be taken where the same text is met again; not those that are kept where they are: no
+        block stands twice in a document, so that what is known of it is known by which it is."""
+        there = set(kept)
+        blocks = (block for _, block in islice(self, 1, None) if block not in there)
         found = {block.piece.text: block for block in blocks if not (block.spills or block.unterminated)}
         if self._groups:
             found.pop(self._groups[-1].blocks[-1].piece.text, None)
@@ -183,7 +188,7 @@ class Blocks:
             old += block.piece.text
             after = base + len(old)
         text = old[: start - base] + new + old[end - base :]
-        known = before.reusable() if self.unterminated else {}
+        known = before.reusable(self._up_to(self.length)) if self.unterminated else {}
         read, after = _read_again(text, base == 0, after, following, self.length, known)
         return self._replace(at, index, after, read, before)
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mino_lsp.syntax import Form, Kind, Tree, read
@@ -55,6 +55,7 @@ def test_nothing_is_lost(source: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(documents, edits, st.sampled_from([1, 2, 64]))
+@example('#""s\n(  \n(c)\n', [(12, 0, '"s\n(  \n(c)\n')], 1)  # a block that is kept is not taken for another
 def test_edits_equal_reading_anew(source: str, changes: list[tuple[int, int, str]], group: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mino_lsp.syntax.blocks._GROUP", group)
