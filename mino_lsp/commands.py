@@ -299,7 +299,10 @@ def _document(workspace: Workspace, uri: str) -> Snapshot:
 def _saved(workspace: Workspace, uri: str) -> Snapshot:
     """The file as it is on disk."""
     try:
-        source = Path(path_of(uri)).read_bytes().decode("utf-8")
+        path = Path(path_of(uri))
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise CommandFailed(f"{path} cannot be read: it is no file.")
+        source = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise CommandFailed(f"{path_of(uri)} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

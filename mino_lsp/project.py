@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,12 +31,14 @@ def applied(settings: Settings, root: Path) -> Settings:
 def _disabled(path: Path) -> tuple[str, ...]:
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return ()  # a pipe or a device would be read for ever
         stamp = (status.st_mtime_ns, status.st_size)
         known = _read.get(path)
         if known is None or known.stamp != stamp:
             known = _read[path] = _Read(stamp, _parsed(path.read_bytes()) if status.st_size < _LARGEST else ())
         return known.disabled
-    except OSError:
+    except (OSError, ValueError):  # a folder's name with a NUL in it is no path
         return ()
 
 

@@ -138,7 +138,10 @@ class Job:
     def read(self, descriptor: int) -> bool:
         """Take what a pipe holds. False at its end."""
         stream = self._streams[descriptor]
-        data = self._receive(descriptor) if stream is None else os.read(descriptor, 1 << 16)
+        try:
+            data = self._receive(descriptor) if stream is None else os.read(descriptor, 1 << 16)
+        except ConnectionResetError:
+            return False  # its process ended before it had read all that it was told
         if stream is None:
             try:
                 for message in self._rank_frames.get(descriptor, self._frames).feed(data):

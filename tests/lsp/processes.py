@@ -70,3 +70,13 @@ async def gone(*pids: int, seconds: float = SECONDS) -> bool:
             return False
         await asyncio.sleep(0.02)
     return True
+
+
+async def dwindled(word: str, standing: set[int], count: int) -> bool:
+    """Whether so many processes that have the word are left in time, without those that stand."""
+    end = time.monotonic() + SECONDS
+    while len(set(marked(word)) - standing) > count:
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True

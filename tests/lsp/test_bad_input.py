@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from .editor import Document, Editor
-from .processes import below, gone, marked, marker
+from .editor import Editor
+from .processes import below, dwindled, marked, marker
 
 WORD = marker()
 LIMITS = {"cpu": 1, "time": 2.5, "output": 20_000, "memory": 300_000_000}
@@ -29,21 +29,29 @@ async def limited(editors: Any, root: Path) -> Editor:
     return editor
 
 
-async def check(editor: Editor, document: Document, code: str, form: str) -> None:
-    """One diagnostic with this code, at this form or within; no process but the server and its worker is left; and
-    the next version is previewed."""
+async def check(editor: Editor, path: Path, code: str, before: str, form: str) -> None:
+    """One diagnostic with this code, at this form or within; no process but the server, its worker and what this keeps
+    to go on from is left; the next version is previewed; and with the document what was kept goes."""
     standing = {editor.pid, *below(editor.pid)}
+    document = editor.open(path, BASE + before + "0\n")
+    await document.previewed()
+    document.replace("0\n", "1\n")
+    await document.previewed()
+    kept = len(set(marked(WORD)) - standing)
+    document.replace("1\n", form + "\n")
     await document.previewed()
     found = await document.diagnostics()
     assert [diagnostic.code for diagnostic in found] == ([code] if code else []), found
     if code:
-        start = document.find(form)
+        start = document.find(before + form)
         at = document.offset(found[0].range.start), document.offset(found[0].range.end)
-        assert start <= at[0] <= at[1] <= start + len(form), document.slice(found[0].range)
-    assert await gone(*(set(marked(WORD)) - standing))
+        assert start <= at[0] <= at[1] <= start + len(before + form), document.slice(found[0].range)
+    assert await dwindled(WORD, standing, kept)
     document.rewrite("(setv fine [1])")
     await document.previewed()
     assert "`list`" in await document.hover("fine") and await document.diagnostics() == []
+    document.close()
+    assert await dwindled(WORD, standing, 0)
 
 
 BASE = "(import os sys time signal threading ctypes)\n"
@@ -83,8 +91,7 @@ BASE = "(import os sys time signal threading ctypes)\n"
 )
 async def test_what_a_document_does(limited: Editor, root: Path, code: str, form: str, before: str) -> None:
     """It is said at the form, or within what the form calls."""
-    document = limited.open(root / "bad.hy", BASE + before + form + "\n")
-    await check(limited, document, code, before + form)
+    await check(limited, root / "bad.hy", code, before, form)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +113,8 @@ async def test_a_document_that_meddles_with_the_descriptors(limited: Editor, roo
 
 async def test_an_expansion_that_never_ends(limited: Editor, root: Path) -> None:
     document = limited.open(root / "endless.hy", "(defmacro m [] (while True 1))\n(defmacro n [] ''fine)\n(m)\n(n)")
-    told = await limited.refusal("mino.expand", {"uri": document.uri, "position": document.place("(m)")})
-    assert "The expansion stopped here" in told
+    (told,) = (await document.expand("(m)"))["problems"]
+    assert "The expansion stopped here" in told["message"] and told["code"] == "preview-limit"
     assert (await document.expand("(n)"))["text"] == "'fine"
 
 
