@@ -479,7 +479,7 @@ end of the buffer stay there."
   "Refreshes *mino-expansion* while the program is being edited.")
 
 (defun mino-expand (&optional once)
-  "Show the full expansion of the macro call at point, and again as it changes.
+  "Show the full expansion of the macro call at point, and again after each edit.
 With a prefix argument, ONCE, expand by one step only.
 In the expansion, RET goes to where a token comes from."
   (interactive "P")

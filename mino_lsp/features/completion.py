@@ -82,12 +82,13 @@ def completions(snapshot: Snapshot, offset: int, python: Python, snippets: bool)
     at = _At(snapshot, offset, word, _calls(path, offset, len(word)), snippets)
     if word.startswith(":"):
         return at.best(at.keywords(), False)
-    if "." in word.strip(".") or (word.endswith(".") and word.strip(".")):
-        members = at.members(python)
-        return at.best(members or [], members is None, word.rpartition(".")[2])
+    last = word.rpartition(".")[2]
     listed = at.imported(python)
     if listed is not None:
-        return at.best(*listed)
+        return at.best(*listed, last if word.strip(".") else word)
+    if "." in word.strip(".") or (word.endswith(".") and word.strip(".")):
+        members = at.members(python)
+        return at.best(members or [], members is None, last)
     return at.best([*(at.keywords() if not word else ()), *at.names()], False)
 
 
@@ -344,11 +345,15 @@ class _At:
         if inner.kind is Kind.VECTOR:
             before = [one for one in form.forms if one.end <= inner.start and one.kind is Kind.SYMBOL]
             return self._listed(before[-1].text, requires, python) if before else ([], False)
-        modules = {*known.packages(), *self._workspace_modules()}
-        found = [self.item(name, "module", "", 1, ("keyword",)) for name in sorted(modules)]
-        listed = python.members("", "") if self.word and not requires else []
-        mine = {mangle(name) for name in modules}
-        found += [_python_item(self, one, "") for one in listed or () if one not in mine]
+        package, dot, last = self.word.rpartition(".")
+        at = _At(self.snapshot, self.offset, last, self.around, self.snippets) if package else self
+        modules = {name for name in (*known.packages(), *self._workspace_modules()) if name.startswith(package + dot)}
+        below = {name[len(package + dot) :].partition(".")[0] for name in modules} if package else modules
+        found = [at.item(name, "module", "", 1, ("keyword",)) for name in sorted(below)]
+        path = ".".join(map(mangle, filter(None, package.split("."))))
+        listed = python.members("", path) if self.word and not requires else []
+        mine = {mangle(name) for name in below}
+        found += [_python_item(at, one, "", path) for one in listed or () if one not in mine]
         return found, listed is None
 
     def _listed(self, module: str, requires: bool, python: Python) -> tuple[list[Completion], bool]:

@@ -112,7 +112,7 @@ async def test_a_document_that_meddles_with_the_descriptors(limited: Editor, roo
 
 
 async def test_an_expansion_that_never_ends(limited: Editor, root: Path) -> None:
-    document = limited.open(root / "endless.hy", "(defmacro m [] (while True 1))\n(defmacro n [] ''fine)\n(m)\n(n)")
+    document = limited.open(root / "endless.hy", "(defmacro m [] (while True 1))\n(defmacro n [] ''fine)\n(n)\n(m)")
     (told,) = (await document.expand("(m)"))["problems"]
     assert "The expansion stopped here" in told["message"] and told["code"] == "preview-limit"
     assert (await document.expand("(n)"))["text"] == "'fine"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
 
-from mino_lsp.analysis.python_names import paths_of
+from mino_lsp.analysis.python_names import PythonNames, paths_of
 from mino_lsp.features.completion import Completions, completions, resolve
 
 from .documents import snapshot
@@ -80,6 +82,8 @@ MU = "(require mino.mu *)\n(defmu Net [x w-1 bias] (@ x w-1))\n"
         ("(import other [h¦])", ["helper-one"], []),
         ("(import other) (other.h¦)", ["helper-one"], []),
         ("(import oth¦)", ["other"], []),
+        ("(import mino.sp¦)", ["spec"], ["mino.spec"]),
+        ("(require mino.¦)", ["mu", "spec", "thread"], ["mino"]),
         # nothing in text
         ('(print "ab¦")', [], ["abs"]),
         ("; ab¦", [], ["abs"]),
@@ -100,6 +104,8 @@ def test_what_is_offered(marked: str, first: list[str], absent: list[str]) -> No
         ("(import torch) (torch.nn.Li¦)", {"torch_nn": ["Linear"]}, ["Linear"]),
         ("(import torch.nn :as nn) nn.Li¦", {"torch_nn_": ["Linear"]}, ["Linear"]),
         ("(import torch.nn.functional) torch.nn.f¦", {"torch_nn": ["functional"]}, ["functional"]),
+        ("(import torch.n¦)", {"_torch": ["nn", "onnx", "random"]}, ["nn", "onnx", "random"]),
+        ("(import torch.nn.f¦)", {"_torch_nn": ["functional"]}, ["functional"]),
         ("(import torch.optim [Adam]) (setv o (Adam 1)) o.st¦", {"torch_optim_Adam()": ["step"]}, ["step"]),
         ("(import torch [z¦])", {"torch_": ["zeros"]}, ["zeros"]),
     ],
@@ -200,14 +206,40 @@ async def test_python_packages_over_the_server(editor: Editor, root: Path) -> No
 
 
 async def test_imports_of_python_packages(editor: Editor, root: Path) -> None:
-    document = editor.open(root / "imports.hy", "(import jso)\n(import json [JSONDe])\n")
-    for place, label in (("jso)", "json"), ("JSONDe]", "JSONDecoder")):
+    document = editor.open(root / "imports.hy", "(import jso)\n(import json [JSONDe])\n(import json.dec)\n")
+    for place, label in (("jso)", "json"), ("JSONDe]", "JSONDecoder"), ("json.dec)", "decoder")):
         at = document.find(place) + len(place) - 1
         async with asyncio.timeout(SECONDS):
             found = await offered(document, at)
             while label not in [item.label for item in found.items]:
                 assert found.is_incomplete
                 found = await offered(document, at)
+
+
+async def test_looking_up_a_package_never_runs_it(tmp_path: Path) -> None:
+    """It is imported by nobody, neither whole nor in part: its names, its sub-modules and what they are is read."""
+    package = tmp_path / "canary"
+    package.mkdir()
+    for name in ("__init__", "inner"):
+        ran = f"open({str(tmp_path / name)!r}, 'w').close()"
+        (package / f"{name}.py").write_text(f"{ran}\ndef sing(song, loud=False):\n    'Sings.'\n")
+    reader = PythonNames()
+    view = reader.view((*sys.path, str(tmp_path)))
+    asked = [
+        lambda: view.members("", "canary"),
+        lambda: view.members("canary", ""),
+        lambda: view.members("canary.inner", ""),
+    ]
+    asked += [lambda: view.describe("canary", "sing"), lambda: view.describe("canary.inner", "sing")]  # type: ignore[list-item, return-value]
+    while None in [ask() for ask in asked]:
+        await reader.settled(SECONDS)
+    submodules, names, inner, told, _ = (ask() for ask in asked)
+    await reader.close()
+    assert submodules == ["inner"] and "sing" in (names or ()) and "sing" in (inner or ())
+    assert told == ("function", "sing(song, loud=False)", "Sings.")
+    assert not (tmp_path / "__init__").exists() and not (tmp_path / "inner").exists()
+    subprocess.run([sys.executable, "-c", "import canary.inner"], cwd=tmp_path, check=True, timeout=SECONDS)
+    assert (tmp_path / "__init__").exists() and (tmp_path / "inner").exists()
 
 
 def test_the_folders_of_an_environment_are_told_without_running_it(tmp_path: Path) -> None:

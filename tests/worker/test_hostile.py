@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mino_lsp import types as t
+from mino_lsp.worker.job import Job
 from tests.worker.conftest import Preview, Worker, wait_until
 from tests.worker.test_ends import _descendants
 
@@ -85,3 +88,17 @@ def test_nothing_reaches_the_next_preview(see, worker, tmp_path, deed, place):
     worker.close_documents()
     assert wait_until(lambda: not _descendants(worker.process.pid))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deeds.hy"]
+
+
+def test_a_process_that_ends_without_reading_what_it_was_told() -> None:
+    """The system answers the warden's next look at it with a reset, which is an end like any other."""
+    ours, theirs = socket.socketpair()
+    out, err = os.pipe(), os.pipe()
+    job = Job(t.DevicesRequest(1), lambda _: None)
+    reading = ours.detach()
+    job.listen(reading, out[0], err[0])
+    os.write(reading, b"a request")
+    theirs.close()
+    assert job.read(reading) is False
+    for descriptor in (out[1], err[1], *job.descriptors()):
+        os.close(descriptor)
