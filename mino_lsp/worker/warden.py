@@ -247,15 +247,17 @@ class Warden:
         path = job.request.path
         document = self._documents[path]
         document.job = None
-        again = job.doubtful()
-        if again or document.forgotten or not document.alive:
+        # What waits was asked for after the end of this one was, be it by closing the document: it is not given up.
+        waiting = self._waiting.pop(path, None)
+        doubtful = job.doubtful()
+        if doubtful or document.forgotten or not document.alive:
             self._close(path)
-        if again:
+        if doubtful and waiting is None:
             self._preview(job.request)
         else:
             job.finish()
-        if path in self._waiting:
-            self._preview(self._waiting.pop(path))
+        if waiting is not None:
+            self._preview(waiting)
 
     def _busy(self) -> bool:
         return any(not isinstance(job, Context) or job.busy for job in self._jobs.values())

@@ -51,6 +51,14 @@ async def test_a_preview_and_an_edit_right_after_it(editor: Editor, root: Path) 
         await asked
 
 
+async def test_a_document_that_is_closed_and_opened_while_it_is_previewed(editor: Editor, root: Path) -> None:
+    long = "(import time)\n(do (setv y 1) (time.sleep 30))\n"
+    document = editor.open(root / "again.hy", long)
+    await editor.until(lambda: [one for one in editor.statuses if one.get("line") == 2])
+    document = await editor.open(root / "again.hy", "(setv x 1)\n").previewed()
+    assert "`int`" in await document.hover("x 1")
+
+
 def ask(editor: Editor, method: str, params: Any) -> Any:
     """Send a request now, and give what waits for its answer."""
     return asyncio.wrap_future(editor.protocol.send_request(method, params))
