@@ -197,7 +197,8 @@ async def content(editor: Editor, uri: str) -> str:
     return (await editor.workspace_text_document_content_async(params)).text
 
 
-async def test_a_virtual_document_follows_its_call(editor: Editor, root: Path) -> None:
+async def test_a_virtual_document_follows_its_call(editors: Any, root: Path) -> None:
+    editor = await editors()
     document = editor.open(root / "threaded.hy", THREADED)
     await document.previewed()
     virtual = (await document.expand("(-> (torch", depth="all"))["document"]
@@ -261,8 +262,9 @@ async def test_a_client_that_shows_no_virtual_documents_is_not_asked_to(editors:
     assert "300" in await content(editor, virtual) and editor.contents_refreshed == []
 
 
-async def test_hover_shows_the_first_level(editor: Editor, root: Path) -> None:
+async def test_hover_shows_the_first_level(editors: Any, root: Path) -> None:
     """Nobody waits for it: it is there some time after the text has come to rest."""
+    editor = await editors()
     document = editor.open(root / "hovered.hy", MACROS)
 
     async def hovered(text: str, expansion: str) -> None:
@@ -281,7 +283,8 @@ async def test_hover_shows_the_first_level(editor: Editor, root: Path) -> None:
     await hovered("both (print", '[(twice (print "é"))]')
 
 
-async def test_a_long_expansion_is_cut_in_a_hover(editor: Editor, root: Path) -> None:
+async def test_a_long_expansion_is_cut_in_a_hover(editors: Any, root: Path) -> None:
+    editor = await editors()
     names = " ".join(f"(print number-{i})" for i in range(40))
     document = editor.open(root / "hovered.hy", f"(defmacro m [] '(do {names}))\n(m)")
     async with asyncio.timeout(SECONDS):

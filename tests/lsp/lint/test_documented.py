@@ -8,7 +8,7 @@ _PAGE = (ROOT / "docs" / "diagnostics.md").read_text("utf-8")
 
 
 def test_codes() -> None:
-    sources = [*(ROOT / "mino_lsp" / "lint").glob("*.py"), *(ROOT / "mino_lsp" / "syntax").glob("*.py")]
+    sources = [path for folder in ("lint", "syntax", "worker") for path in (ROOT / "mino_lsp" / folder).glob("*.py")]
     text = "\n".join(path.read_text("utf-8") for path in sources)
     listed = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", _PAGE, re.MULTILINE)
     documented = {code for cell in listed for code in re.findall(r"`([a-z-]+)`", cell)}
