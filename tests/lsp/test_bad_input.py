@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from .editor import Editor
-from .processes import below, dwindled, marked, marker
+from .processes import below, dwindled, marker
 
 WORD = marker()
 LIMITS = {"cpu": 1, "time": 2.5, "output": 20_000, "memory": 300_000_000}

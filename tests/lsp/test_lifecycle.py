@@ -296,9 +296,9 @@ async def test_many_quick_edits_leave_one_preview(editor: Editor, root: Path) ->
     assert "`[201]`" in await document.hover("x (")
     (worker,) = workers(editor)
     assert editor.reports[document.uri] == document.version
-    # What the last one left to go on from ends with the document.
+    # What the last one left to go on from, and what expands its macros, end with the document.
     left = set(below(worker)) - standing
-    assert len(left) <= 1
+    assert len(left) <= 3
     document.close()
     assert await gone(*left)
 
