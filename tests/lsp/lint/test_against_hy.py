@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,12 +82,16 @@ HEADED = st.tuples(st.sampled_from(HEADS), st.lists(FORMS, max_size=5)).map(
 )
 
 
+# Hy compiles nothing of what is threaded into these.
+_UNSEEN = re.compile(r"\((lfor|gfor|quote) *\)|-> [^()]*(lfor|gfor|quote)\b")
+
+
 @settings(max_examples=400, deadline=None)
 @given(HEADED)
 def test_what_is_found_is_refused(form: str) -> None:
     source = PROLOGUE + form
     tree = read(source)
-    if tree.problems:
+    if tree.problems or _UNSEEN.search(form):
         return
     found = [one for one in lint(tree) if one.severity == "error" and one.code not in OF_NAMES]
     event("found" if found else "nothing found")
