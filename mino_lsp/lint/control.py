@@ -119,8 +119,11 @@ def _listed(names: tuple[Form, ...], call: Call) -> Iterator[Finding]:
 @checks("")
 def arguments(call: Call) -> Iterator[Finding]:
     """Of a call of a function: keywords, each of which takes the form after it."""
-    if call.head.kind is Kind.SYMBOL and call.name.startswith(".") and call.name.strip(".") and not call.args:
-        yield call.at_head("method-object", f"`{call.name}` needs its object: write ({call.name} object …).")
+    if call.head.kind is Kind.SYMBOL and call.name.startswith(".") and call.name.strip("."):
+        if not call.args:
+            yield call.at_head("method-object", f"`{call.name}` needs its object: write ({call.name} object …).")
+        elif len(call.args) == 1:
+            return  # the object, a keyword too
     seen: set[str] = set()
     index = 0
     while index < len(call.args):
