@@ -697,7 +697,7 @@ With a prefix argument, REVOKE, no longer let it."
                  #'mino--complain))
 
 (defun mino-set-device (device)
-  "Preview and run on DEVICE until the server ends, whatever `mino-device' says."
+  "Preview and run on DEVICE until the server ends, in place of `mino-device'."
   (interactive (list (mino--read-device)))
   (mino--request (mino--connection) "mino.setDevice" (list :device device)
                  (lambda (answer) (message "Mino: programs run on %s" (mino-get answer :resolved)))

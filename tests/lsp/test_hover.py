@@ -38,7 +38,7 @@ def check(shown: str, *expected: str) -> None:
     ("place", "expected"),
     [
         # the component in the list of components, and where it is used: two instances, two shapes
-        ("weights bias]", ["```hy\nweights\n```", "`[10 32]` float32", "`[32 1]` float32", "parameter", "*preview*"]),
+        ("weights bias]", ["```hy\nweights\n```", "`[10 32]` float32", "`[32 1]` float32", "parameter", "*preview"]),
         ("weights) (+", ["`[10 32]`", "`[32 1]`"]),
         ("x weights bias]", ["`[100 10]`", "`[100 32]`"]),
         # a step, at its parenthesis and at its head

@@ -91,7 +91,8 @@ def test_the_failure_of_one_stops_all_and_is_told_with_its_rank(run, worker, for
     text = f"{HEAD}{form}\n(dist.all-reduce (torch.ones 1))\n(time.sleep 1000)"
     result, _ = run(text)
     (problem,) = result.problems
-    assert (result.exit_code, problem.code) == (code, kind)
+    # The launcher ends with the code of the process whose end it sees first: 1 is that of one that lost its peer.
+    assert result.exit_code in (code, 1) and problem.code == kind
     assert problem.message.startswith(told)
     assert text[problem.span.start : problem.span.end] == (at or form)
     assert wait_until(lambda: not _descendants(worker.process.pid))
