@@ -174,6 +174,7 @@ class Context(Job):
         self._asked = NEVER
         self._unsent = b""
         self._leaving = False
+        self._dismissed = False
         self.idle_since = time.monotonic()
 
     @property
@@ -186,8 +187,13 @@ class Context(Job):
         return self._current is not None
 
     def ask(self, request: ExpansionRequest) -> None:
+        self._dismissed = False
         self._waiting.append(request)
         self._next()
+
+    def dismiss(self) -> None:
+        """Nothing more will be asked: it ends once it has answered what it was."""
+        self._dismissed = True
 
     def concerns(self, job: int) -> bool:
         return any(one.job == job for one in (self._current, *self._waiting) if one is not None)
@@ -222,7 +228,7 @@ class Context(Job):
     def next_deadline(self) -> float:
         limits = self._limits or Limits()
         wall = self._asked + limits.wall if self.busy and not self._limit else NEVER
-        idle = NEVER if self.busy else self.idle_since + IDLE_SECONDS
+        idle = NEVER if self.busy else self._idle_until()
         sending = time.monotonic() + SENDING_SECONDS if self._unsent else NEVER
         return NEVER if self.ended else min(wall, idle, sending, self._kill_at)
 
@@ -235,10 +241,13 @@ class Context(Job):
         if self.busy and not self._limit and now >= self._asked + limits.wall:
             self._limit = "time"
             self._kill_at = now
-        if now >= self._kill_at or (not self.busy and now >= self.idle_since + IDLE_SECONDS):
+        if now >= self._kill_at or (not self.busy and now >= self._idle_until()):
             self._kill_at = NEVER
             self._leaving = True
             self.kill()
+
+    def _idle_until(self) -> float:
+        return self.idle_since + (0.0 if self._dismissed else IDLE_SECONDS)
 
     def _reach(self, limit: str, number: int) -> None:
         if not self._limit:
@@ -292,10 +301,10 @@ class Contexts:
             self._contexts.pop(old).kill()
 
     def close(self, path: str) -> None:
-        """End what waits for requests about a document that is closed."""
-        for key, context in list(self._contexts.items()):
-            if key[0] == path and not context.busy:
-                self._contexts.pop(key).kill()
+        """End what answers requests about a document that is closed."""
+        for key, context in self._contexts.items():
+            if key[0] == path:
+                context.dismiss()
 
     def concerned(self, job: int) -> Context | None:
         return next((context for context in self._contexts.values() if context.concerns(job)), None)

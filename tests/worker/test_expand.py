@@ -207,6 +207,14 @@ def test_a_closed_document_keeps_no_context(worker):
     assert below(worker.process.pid)
     worker.send(t.CloseRequest("/nowhere/a.hy"))
     assert wait_until(lambda: not below(worker.process.pid))
+    # One that is at work answers first.
+    text = "(defmacro closed [] (import time) (time.sleep 0.3) 2)\n(closed)"
+    forms = tuple(t.Span(form.start, form.end) for form in read(text).forms)
+    job = worker.job()
+    worker.send(t.ExpandRequest(job, "/nowhere/a.hy", text, forms, len(text) - 2, "all", t.Environment("/")))
+    worker.send(t.CloseRequest("/nowhere/a.hy"))
+    assert worker.collect(job)[-1].result.text == "2"
+    assert wait_until(lambda: not below(worker.process.pid))
 
 
 SURVEYED = HEAD + "(setv a (-> x f))\n(defmacro w [x] `(-> ~x g))\n(defn h [] (w 1) (print (-> y (when z))))"
