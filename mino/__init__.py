@@ -17,17 +17,34 @@ if TYPE_CHECKING:
     from mino.indexing import geta
     from mino.module import Mu, bind
     from mino.recipe import from_form
+    from mino.reversion import form, revive
+    from mino.reverting.irreversible import Irreversible
 
-__all__ = ["UNBOUND", "Mu", "Problem", "SpecError", "apply", "bind", "from_form", "geta"]
+__all__ = [
+    "UNBOUND",
+    "Irreversible",
+    "Mu",
+    "Problem",
+    "SpecError",
+    "apply",
+    "bind",
+    "form",
+    "from_form",
+    "geta",
+    "revive",
+]
 
 _HOMES = {
+    "Irreversible": "mino.reverting.irreversible",
     "Mu": "mino.module",
     "Problem": "mino.check",
     "SpecError": "mino.check",
     "apply": "mino.dataset",
     "bind": "mino.module",
+    "form": "mino.reversion",
     "from_form": "mino.recipe",
     "geta": "mino.indexing",
+    "revive": "mino.reversion",
 }
 
 

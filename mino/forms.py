@@ -40,6 +40,11 @@ def call(head: str, *arguments: Object) -> Expression:
     return Expression([dotted(head), *arguments])
 
 
+def method(name: str, target: Object, *arguments: Object) -> Expression:
+    """The form `(.name target arguments…)`."""
+    return Expression([Expression([Symbol("."), Symbol("None"), Symbol(name)]), target, *arguments])
+
+
 def dotted(name: str) -> Object:
     """The model of a name: a symbol, or `(. a b)` for `a.b`."""
     parts = name.split(".")

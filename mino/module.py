@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 import hy
 import torch
+from hy.core import hy_repr
 from torch import nn
 
 from mino import columns, printing, recipe
@@ -17,6 +19,25 @@ from mino.unbound import UNBOUND
 
 Forward = Callable[..., Any]
 Factory = Callable[[object, Callable[..., Any]], Forward]
+
+
+class Registered(weakref.ref[type]):
+    """A class as a key that finds it, and does not keep it: one may be made at each call of a procedure."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or self() is other
+
+    __hash__ = weakref.ref.__hash__
+
+
+def _forget(gone: weakref.ref[type]) -> None:
+    hy_repr._registry.pop(gone, None)
+
+
+def _expression(mu: Mu) -> str:
+    from mino import reversion
+
+    return reversion.written(mu)
 
 
 class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
@@ -31,6 +52,11 @@ class Mu(nn.Module):  # type: ignore[misc]  # mypy does not read torch
     __recipe__: ClassVar[recipe.Recipe]
     __specs__: ClassVar[Owned | None] = None
     __signature__ = Signature()
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """`hy.repr` looks at the very class of what it writes, so each is registered."""
+        super().__init_subclass__(**named)
+        hy.repr_register(Registered(cls, _forget), _expression)
 
     def __init__(self, /, *values: Any, **components: Any) -> None:
         """Binds components, by keyword. Raises `TypeError` for values without one, and for unknown components."""

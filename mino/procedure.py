@@ -9,15 +9,16 @@ keep their source ranges in both places; code that no user wrote lies at the ope
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Sequence as Items
 from typing import Any
 
 import hy
 from hy.errors import HyLanguageError
-from hy.models import Dict, Expression, Keyword, List, Object, Set, String, Symbol, Tuple
+from hy.models import Dict, Expression, FComponent, FString, Keyword, List, Object, Sequence, Set, String, Symbol, Tuple
 
 from mino import specforms
-from mino.forms import call, dotted, form_error, generated, is_dotted, place, text
+from mino.forms import call, dotted, form_error, generated, is_dotted, method, place, text
 from mino.reserved import RESERVED
 
 Form = Any
@@ -27,7 +28,7 @@ QUOTES = (Symbol("quote"), Symbol("quasiquote"))
 OURS = frozenset(map(hy.mangle, ("mu", "defmu", "bind")))
 
 
-def defmu(compiler: Any, forms: Sequence[Form]) -> Form:
+def defmu(compiler: Any, forms: Items[Form]) -> Form:
     """The expansion of `(defmu Name [component…] "doc"? body…)`."""
     this = compiler.this
     if not forms or not isinstance(forms[0], Symbol):
@@ -36,12 +37,12 @@ def defmu(compiler: Any, forms: Sequence[Form]) -> Form:
     return Expression([Symbol("setv"), name, _definition(compiler, str(name), "defmu Name", rest)])
 
 
-def mu(compiler: Any, forms: Sequence[Form]) -> Form:
+def mu(compiler: Any, forms: Items[Form]) -> Form:
     """The expansion of `(mu [component…] body…)`."""
     return Expression([_definition(compiler, "μ", "mu", forms)])
 
 
-def bind(compiler: Any, forms: Sequence[Form]) -> Form:
+def bind(compiler: Any, forms: Items[Form]) -> Form:
     """The expansion of `(bind mu :component value …)`."""
     if not forms:
         form_error(compiler, compiler.this, "`bind` needs a mu: write (bind m :component value …)")
@@ -59,7 +60,7 @@ def bind(compiler: Any, forms: Sequence[Form]) -> Form:
     return Expression([generated(dotted("hy.I.mino.bind"), compiler.this), *forms])
 
 
-def apply(compiler: Any, forms: Sequence[Form]) -> Form:
+def apply(compiler: Any, forms: Items[Form]) -> Form:
     """The expansion of `(mino/apply items function)`."""
     if len(forms) != 2:
         found = "is 1" if len(forms) == 1 else f"are {len(forms)}"
@@ -72,7 +73,7 @@ def _is_mapping(form: Form) -> bool:
     return isinstance(form, Expression) and len(form) == 2 and bool(form[0] == Symbol("unpack-mapping"))
 
 
-def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> Form:
+def _definition(compiler: Any, name: str, head: str, forms: Items[Form]) -> Form:
     this = compiler.this
     if not forms or not isinstance(forms[0], List):
         found = forms[0] if forms else this
@@ -83,7 +84,7 @@ def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> F
     if not body:
         form_error(compiler, this, f"this mu has no body: write what it computes, ({head} {text(forms[0])} body…)")
     names = [str(component) for component in components]
-    shown = " ".join(text(expanded(compiler, form, frozenset(map(hy.mangle, names)))) for form in body)
+    shown = " ".join(text(readable(expanded(compiler, form, frozenset(map(hy.mangle, names))))) for form in body)
     parts = (
         dotted("hy.I.mino/module.define"),
         _factory(this, components, body),
@@ -96,7 +97,7 @@ def _definition(compiler: Any, name: str, head: str, forms: Sequence[Form]) -> F
     return Expression([generated(part, this) for part in parts])
 
 
-def _factory(this: Object, components: list[Symbol], body: Sequence[Form]) -> Form:
+def _factory(this: Object, components: list[Symbol], body: Items[Form]) -> Form:
     """`(fn [unbound resolve] (defn forward …) forward)`: its parameters are fast names inside of `forward`.
 
     The body may use any name that the user has; these three are ours.
@@ -164,7 +165,7 @@ def _check_components(compiler: Any, components: list[Symbol]) -> None:
         seen[name] = component
 
 
-def _split(forms: Sequence[Form]) -> tuple[Form, Sequence[Form]]:
+def _split(forms: Items[Form]) -> tuple[Form, Items[Form]]:
     """The docstring, if there is one, and the body."""
     if len(forms) > 1 and isinstance(forms[0], String):
         return forms[0], forms[1:]
@@ -215,6 +216,25 @@ def _chained(compiler: Any, chain: Expression, components: frozenset[str]) -> It
             yield place(Expression([method, *(expanded(compiler, each, components) for each in arguments)]), part)
         else:
             yield expanded(compiler, part, components)
+
+
+def readable(form: Form) -> Form:
+    """`form` with the formats of f-strings that `hy.repr` cuts short, those of several parts, as calls."""
+    if not isinstance(form, Sequence):
+        return form
+    parts = [readable(part) for part in form]
+    if isinstance(form, FComponent) and len(parts) > 2:
+        value = parts[0]
+        if form.conversion:
+            value = method("format", String(f"{{!{form.conversion}}}"), value)
+        return FComponent([method("__format__", value, FString(parts[1:]))])
+    if all(new is old for new, old in zip(parts, form, strict=True)):
+        return form
+    made = place(type(form)(parts), form)
+    for name in ("brackets", "conversion", "expression", "is_tstring"):
+        if hasattr(form, name):
+            setattr(made, name, getattr(form, name))
+    return made
 
 
 def _macro_name(head: Form) -> str:

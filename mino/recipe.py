@@ -34,6 +34,7 @@ class Recipe:
 
     def __init__(self, made: type[Mu]) -> None:
         self.made = made
+        self.forward = made.__dict__["forward"]
 
     def __reduce__(self) -> tuple[Any, ...]:
         made = self.made
@@ -94,14 +95,14 @@ def form(components: Iterable[str], procedure: str, doc: str | None = None) -> E
     )
 
 
-def evaluated(form: Object, names: dict[str, Any]) -> Any:
+def evaluated(form: Object, names: dict[str, Any], macros: Iterable[str] = ("mino.mu", "mino.thread")) -> Any:
     """The value of `form`, in which mino's macros may be used, with `names` as its globals.
 
     These have no `__name__`: torch.compile would look for them in the module of that name.
     """
     scope = types.ModuleType(SCOPE)
-    for macros in ("mino.mu", "mino.thread"):
-        hy.macros.require(macros, scope, assignments="EXPORTS")
+    for module in macros:
+        hy.macros.require(module, scope, assignments="EXPORTS")
     return hy.eval(form, globals=names, module=scope)
 
 
@@ -121,25 +122,32 @@ def from_form(form: Object | str, names: Mapping[str, Any] | None = None) -> Mu:
 
 
 def captured(forward: types.FunctionType) -> dict[str, Any]:
-    """What the procedure reads from around it, by the names that its form has for it."""
-    cells = zip(forward.__code__.co_freevars, forward.__closure__ or (), strict=True)
-    names = {name: cell.cell_contents for name, cell in cells if name not in OUR_NAMES}
-    names |= {name: forward.__globals__[name] for name in _globals(forward.__code__) if name in forward.__globals__}
+    """What the procedure reads from around it, as something that pickles."""
     return {
-        _written(name): ModuleName(value.__name__) if isinstance(value, types.ModuleType) else value
-        for name, value in names.items()
+        name: ModuleName(value.__name__) if isinstance(value, types.ModuleType) else value
+        for name, value in around(forward).items()
     }
 
 
-def _globals(code: types.CodeType) -> Iterator[str]:
+def around(forward: types.FunctionType) -> dict[str, Any]:
+    """What the procedure reads from around it, by the names that its form has for it."""
+    cells = zip(forward.__code__.co_freevars, forward.__closure__ or (), strict=True)
+    names = {name: cell.cell_contents for name, cell in cells if name not in OUR_NAMES}
+    names |= {name: forward.__globals__[name] for name in globals_of(forward.__code__) if name in forward.__globals__}
+    return {as_written(name): value for name, value in names.items()}
+
+
+def globals_of(code: types.CodeType) -> Iterator[str]:
+    """The names that the code looks up in its globals, in the order in which it does."""
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield instruction.argval
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _globals(constant)
+            yield from globals_of(constant)
 
 
-def _written(name: str) -> str:
+def as_written(name: str) -> str:
+    """A variable as its form has it."""
     renamed = _RENAMED.fullmatch(name)
     return renamed[1] if renamed else name

@@ -52,6 +52,65 @@ def run() -> Iterator[Namespace]:
 
 
 @pytest.fixture
+def revive() -> Callable[..., Any]:
+    """Writes a model as text, makes a model of that, and holds it against the first: returns the new one."""
+    import torch
+
+    import mino
+
+    def state(model: Any) -> list[Any]:
+        named = model.state_dict(keep_vars=True).items()
+        return [(name, *about(tensor)) for name, tensor in named if isinstance(tensor, torch.Tensor)]
+
+    def about(tensor: Any) -> Any:
+        shape = "?" if torch.nn.parameter.is_lazy(tensor) else (tuple(tensor.shape), tensor.stride())
+        return type(tensor), shape, tensor.dtype, tensor.device, tensor.requires_grad
+
+    def temporary(model: Any) -> list[Any]:
+        saved = model.state_dict()
+        return [(name, *about(each), str(each.tolist())) for name, each in model.named_buffers() if name not in saved]
+
+    def kinds(model: Any) -> list[Any]:
+        named = model.named_modules(remove_duplicate=False)
+        return [(name, isinstance(each, mino.Mu) or type(each), each.training) for name, each in named]
+
+    def sharing(model: Any) -> list[list[str]]:
+        found: dict[int, list[str]] = {}
+        for named in (model.named_parameters, model.named_modules, model.named_buffers):
+            for name, each in named(remove_duplicate=False):
+                found.setdefault(id(each), []).append(name)
+        return list(found.values())
+
+    def revived(model: Any, *inputs: Any) -> Any:
+        generator = torch.get_rng_state()
+        form = mino.form(model)
+        assert torch.equal(generator, torch.get_rng_state())
+        text = hy.repr(form).removeprefix("'")
+        if isinstance(model, mino.Mu):
+            assert hy.repr(model) == text
+        again = mino.revive(text)
+        assert hy.repr(mino.form(again)).removeprefix("'") == text
+        assert hy.repr(mino.form(mino.revive(form))).removeprefix("'") == text
+        for same in (state, temporary, kinds, sharing):
+            assert same(again) == same(model), text
+        again.load_state_dict(model.state_dict())
+        if inputs:
+            assert outputs(again, inputs) == outputs(model, inputs), text
+        return again
+
+    def outputs(model: Any, inputs: Any) -> Any:
+        torch.manual_seed(0)
+        return flat(model(*(each.clone() for each in inputs)))
+
+    def flat(value: Any) -> Any:
+        if isinstance(value, tuple | list):
+            return [flat(each) for each in value]
+        return (value.tolist(), value.dtype) if isinstance(value, torch.Tensor) else value
+
+    return revived
+
+
+@pytest.fixture
 def python() -> Callable[[str], str]:
     """Runs Python text in a new interpreter and gives what it printed."""
 

@@ -11,7 +11,7 @@ import hy
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["mu.md", "spec.md", "thread.md", "tutorial.md"]
+PAGES = ["mu.md", "reversion.md", "spec.md", "thread.md", "tutorial.md"]
 MODULES = {"mu.md": "mino.mu", "spec.md": "mino.spec", "thread.md": "mino.thread"}
 
 EXPECTATION = re.compile(r"^(?P<form>.*?)\s*;(?P<kind>=>|!!) (?P<expected>.*)$")
