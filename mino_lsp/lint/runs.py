@@ -12,7 +12,7 @@ from mino_lsp.lint.findings import Call, Finding
 from mino_lsp.lint.walk import seen
 from mino_lsp.syntax import Kind, Tree
 from mino_lsp.syntax.kinds import CODES
-from mino_lsp.syntax.nodes import Piece, Run
+from mino_lsp.syntax.nodes import Piece, Run, Within
 
 _SYMBOL = CODES[Kind.SYMBOL]
 
@@ -32,7 +32,7 @@ class Stretch:
     symbols: frozenset[str]
 
 
-_known: WeakKeyDictionary[Run, Stretch] = WeakKeyDictionary()
+_known: Within[Stretch] = Within()
 _symbols: WeakKeyDictionary[Piece, dict[str, list[int]]] = WeakKeyDictionary()
 
 

@@ -10,13 +10,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from mino_lsp.analysis import KNOWN, OPAQUE, Macros, mangle
 from mino_lsp.lint import arity, bindings, control, definitions, models
 from mino_lsp.lint.findings import CHECKS, Call, Finding, at, bare, is_name
 from mino_lsp.syntax import Form, Kind
-from mino_lsp.syntax.nodes import Piece
+from mino_lsp.syntax.nodes import Piece, Within
 
 assert arity and bindings and control and definitions and models  # they register their checks
 
@@ -48,7 +47,7 @@ _STEPS = frozenset(
 _COMPARISONS = frozenset(f"hy:{name}" for name in ("=", "<", ">", "<=", ">=", "is"))
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
 _SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
-_known: WeakKeyDictionary[Piece, tuple[Macros, Seen]] = WeakKeyDictionary()
+_known: Within[tuple[Macros, Seen]] = Within()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ piece, so a piece that an edit leaves alone is shared by the trees before and af
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Any, Generic, TypeVar
 
 from mino_lsp.syntax.kinds import SyntaxProblem
 
@@ -57,14 +58,30 @@ class Columns:
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Piece:
     """Some text that starts at a top-level form, with its nodes and problems; everything relative to its start. What is
-    found out of it may be kept beside it by a weak reference."""
+    found out of it may be kept beside it by a weak reference, or `Within` it."""
 
     text: str
     nodes: Columns
     problems: tuple[SyntaxProblem, ...]
+    kept: "dict[Within[Any], Any]" = field(default_factory=dict, init=False, repr=False)
 
     def same(self, other: "Piece") -> bool:
         return self.text == other.text and self.nodes.same(other.nodes) and self.problems == other.problems
+
+
+Value = TypeVar("Value")
+
+
+class Within(Generic[Value]):
+    """What is found out of pieces or runs and is kept in them: where it leads back to its piece, as a form does, a
+    `WeakKeyDictionary` would hold both for ever."""
+
+    def get(self, one: "Piece | Run") -> Value | None:
+        found: Value | None = one.kept.get(self)
+        return found
+
+    def __setitem__(self, one: "Piece | Run", value: Value) -> None:
+        one.kept[self] = value
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -75,6 +92,7 @@ class Run:
     starts: tuple[int, ...]
     pieces: tuple[Piece, ...]
     length: int
+    kept: "dict[Within[Any], Any]" = field(default_factory=dict, init=False, repr=False)
 
     @staticmethod
     def of(pieces: Sequence[Piece]) -> "Run":
