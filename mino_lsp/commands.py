@@ -16,7 +16,7 @@ from mino_lsp.evaluating import NothingToEvaluate, choose, problems
 from mino_lsp.expansions import NoExpansion, Step
 from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
-from mino_lsp.supervisor import Unavailable
+from mino_lsp.supervisor import Unavailable, Worker
 from mino_lsp.syntax import Text, read
 from mino_lsp.types import EvalRequest, Evaluation, Failed, Model, RunRequest, Span
 from mino_lsp.workspace import Workspace
@@ -44,6 +44,8 @@ Command = Callable[[Workspace, Runs, dict[str, Any]], Awaitable[Any]]
 async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     uri = _uri(arguments)
     path = path_of(uri)
+    if path.endswith(".ipynb") or workspace.notebooks.get(uri) is not None:
+        raise CommandFailed("A notebook is not run: its kernel runs its cells. A file of Hy can be run.")
     if not Path(path).is_file():
         raise CommandFailed(f"{path} is not a file. Save the document first: a run takes the file as saved.")
     settings = workspace.settings
@@ -119,7 +121,7 @@ async def _show_python(workspace: Workspace, runs: Runs, arguments: dict[str, An
     if not isinstance(span, Span):
         raise BadArguments('mino.showPython takes {"uri", "range"}.')
     if not snapshot.trusted:
-        raise CommandFailed(f"The folder {snapshot.root} is not trusted to run (command mino.trust).")
+        raise CommandFailed(_untrusted(snapshot))
     code = await workspace.expansions.python(snapshot, span)
     return {"text": code.text, "problems": Located(snapshot.text, code.problems)}
 
@@ -135,7 +137,7 @@ async def _eval(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
         chosen = choose(snapshot, place, scope)
     except NothingToEvaluate as error:
         raise CommandFailed(str(error)) from None
-    worker = await workspace.worker(snapshot.root)
+    worker = await _worker(workspace, snapshot)
     as_previewed = workspace.previews.request(snapshot)
     request = EvalRequest(
         as_previewed.job,
@@ -167,7 +169,7 @@ async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
     snapshot = workspace.snapshot(uri)
     if snapshot is None:
         raise CommandFailed("The document is not open.")
-    await workspace.worker(snapshot.root)
+    await _worker(workspace, snapshot)
     if snapshot.tree.problems:
         raise CommandFailed("The document has a syntax error; it is previewed when that is mended.")
     workspace.previews.schedule(snapshot, at_once=True)
@@ -282,6 +284,19 @@ def _uri(arguments: dict[str, Any]) -> str:
     if not isinstance(uri, str):
         raise BadArguments('The command takes an object with a "uri".')
     return uri
+
+
+def _untrusted(snapshot: Snapshot) -> str:
+    if snapshot.is_nowhere:
+        return "A notebook is not trusted to run before it lies in a folder that is: save it first."
+    return f"The folder {snapshot.root} is not trusted to run (command mino.trust)."
+
+
+async def _worker(workspace: Workspace, snapshot: Snapshot) -> Worker:
+    """Who may evaluate a document. Raises `Unavailable`."""
+    if snapshot.is_nowhere and not snapshot.trusted:
+        raise Unavailable(_untrusted(snapshot))
+    return await workspace.worker(snapshot.root)
 
 
 def _optional(arguments: dict[str, Any], name: str, kind: type) -> Any:

@@ -145,8 +145,8 @@ def _closed(snapshot: Snapshot, span: Span) -> Fix | None:
     after = snapshot.tree.edit(at, at, closer).problems
     if len(after) >= len(before) or any(one.start == span.start for one in after):
         return None
-    line = snapshot.text.position(at, "utf-32")[0] + 1
-    return Fix(f"Close it with {closer} at the end of line {line}", (Change(Span(at, at), closer),))
+    line = snapshot.document.line(at)
+    return Fix(f"Close it with {closer} at the end of {line}", (Change(Span(at, at), closer),))
 
 
 def _last(form: Form) -> int:

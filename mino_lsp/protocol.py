@@ -101,6 +101,45 @@ class Protocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         self._server.mino.close(params.text_document.uri)
 
+    @lsp_method(lsp.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: lsp.DidOpenNotebookDocumentParams) -> None:
+        document = params.notebook_document
+        notebook = self._server.mino.notebooks.open(document.uri, document.version)
+        for one in params.cell_text_documents:
+            notebook.put(one.uri, str(one.language_id), one.version, one.text)
+        notebook.splice(0, 0, [_cell(one) for one in document.cells])
+        self._server.mino.notebooks.changed(notebook)
+
+    @lsp_method(lsp.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(self, params: lsp.DidChangeNotebookDocumentParams) -> None:
+        """Cells that came and went, then what the ones that are there are, then their texts."""
+        notebooks, told = self._server.mino.notebooks, params.change.cells
+        notebook = notebooks.get(params.notebook_document.uri)
+        if notebook is None:
+            return
+        notebook.version = params.notebook_document.version
+        if told is not None and told.structure is not None:
+            array = told.structure.array
+            notebook.splice(array.start, array.delete_count, [_cell(one) for one in array.cells or ()])
+            for gone in told.structure.did_close or ():
+                notebook.documents.pop(gone.uri, None)
+            for one in told.structure.did_open or ():
+                notebook.put(one.uri, str(one.language_id), one.version, one.text)
+        if told is not None:
+            for cell in told.data or ():
+                notebook.turn(*_cell(cell))
+            for text in told.text_content or ():
+                notebook.edit(text.document.uri, text.document.version, map(self._server.edge.edit, text.changes))
+        notebooks.changed(notebook)
+
+    @lsp_method(lsp.NOTEBOOK_DOCUMENT_DID_SAVE)
+    def lsp_notebook_document__did_save(self, params: lsp.DidSaveNotebookDocumentParams) -> None:
+        self._server.mino.save(params.notebook_document.uri)
+
+    @lsp_method(lsp.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(self, params: lsp.DidCloseNotebookDocumentParams) -> None:
+        self._server.mino.notebooks.close(params.notebook_document.uri)
+
     @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
         roots = self._server.mino.roots
@@ -126,6 +165,11 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(lsp.SHUTDOWN)
     def lsp_shutdown(self, *_: Any) -> Generator[Any, Any, None]:
         yield from super().lsp_shutdown()
+
+
+def _cell(cell: lsp.NotebookCell) -> tuple[str, bool]:
+    """Its URI, and whether it is code."""
+    return cell.document, cell.kind is lsp.NotebookCellKind.Code
 
 
 def find_fault(plain: Any) -> str:

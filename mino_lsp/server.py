@@ -45,6 +45,8 @@ from mino_lsp.features.signature_help import signature_help
 from mino_lsp.features.workspace_symbols import workspace_symbols
 from mino_lsp.inlining import inline_call
 from mino_lsp.legacy import modern
+from mino_lsp.notebooks import Positions
+from mino_lsp.pages import Page, page, pages
 from mino_lsp.protocol import Protocol, Refused, find_fault
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
@@ -57,6 +59,18 @@ from mino_lsp.workspace import Progress, Workspace
 VERSION = "0.2.0"
 
 log = logging.getLogger("mino")
+
+NOTEBOOKS = lsp.NotebookDocumentSyncOptions(
+    [
+        # Beside Hy, the Python of a Jupyter notebook: a cell may begin with %%hy, and others bind names for it.
+        lsp.NotebookDocumentFilterWithNotebook(
+            "jupyter-notebook", [lsp.NotebookCellLanguage("hy"), lsp.NotebookCellLanguage("python")]
+        ),
+        lsp.NotebookDocumentFilterWithNotebook("*", [lsp.NotebookCellLanguage("hy")]),
+    ],
+    save=True,
+)
+"""Which cells a client is to tell of. VS Code takes the first entry that fits."""
 
 Answer = TypeVar("Answer")
 
@@ -71,6 +85,7 @@ class Server(LanguageServer):
             "mino-lsp",
             VERSION,
             text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
+            notebook_document_sync=NOTEBOOKS,
             protocol_cls=Protocol,
             converter_factory=default_converter,
         )
@@ -84,9 +99,10 @@ class Server(LanguageServer):
         self._exit_code: asyncio.Future[int]
         self._outbox: Outbox
         self._client_can: ClientCan = ClientCan(lsp.ClientCapabilities())
-        self.edge = Edge("utf-16", self._client_can)
+        self.edge = Edge("utf-16", self._client_can, self.mino.notebooks.locate)
         self._stale: set[str] = set()
         self._pushed: set[str] = set()
+        self._cells: dict[str, set[str]] = {}
         self._refreshing: asyncio.TimerHandle | None = None
         self._refreshed = 0.0
         _register(self)
@@ -147,7 +163,8 @@ class Server(LanguageServer):
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take the client's word on what it can and wants."""
         self._client_can = ClientCan(params.capabilities)
-        self.edge = Edge(self.protocol.workspace.position_encoding or "utf-16", self._client_can)
+        encoding = self.protocol.workspace.position_encoding or "utf-16"
+        self.edge = Edge(encoding, self._client_can, self.mino.notebooks.locate)
         folders = [path_of(folder.uri) for folder in params.workspace_folders or []]
         if not folders and params.root_uri:
             folders = [path_of(params.root_uri)]
@@ -165,23 +182,37 @@ class Server(LanguageServer):
 
     def changed(self, uri: str) -> None:
         """Publish at once; have the client ask again for the rest, many changes at a time."""
-        snapshot = self.mino.snapshot(uri)
-        if snapshot is None:
+        seen = pages(self.mino, uri)
+        gone = self._cells.pop(uri, set()) - {one.uri for one in seen}
+        if self.mino.notebooks.get(uri) is not None:
+            self._cells[uri] = {one.uri for one in seen}
+        elif not seen:
             self._publish(uri, None, *self.mino.problems_elsewhere(uri))
-        elif not self._client_can.pull:
-            self._publish(uri, snapshot.version, snapshot.text, diagnostics(snapshot))
-        elif uri in self._pushed:
-            self._publish(uri, snapshot.version, snapshot.text, [])  # from now on they are asked for
+        for cell in gone:
+            self._publish(cell, None, Text(), [])
+        problems = diagnostics(seen[0].snapshot) if seen and not all(map(self._pulls, seen)) else []
+        for one in seen:
+            if not self._pulls(one):
+                self._publish(one.uri, one.version, one.text, one.of(problems), uri)
+            elif one.uri in self._pushed:
+                self._publish(one.uri, one.version, one.text, [])  # from now on they are asked for
         self._stale.add(uri)
         if self._refreshing is None:
             wait = max(0.0, self._refreshed + REFRESH_SECONDS - time.monotonic())
             self._refreshing = asyncio.get_running_loop().call_later(wait, self._refresh)
 
-    def _publish(self, uri: str, version: int | None, text: Text, problems: Sequence[Problem]) -> None:
-        """Push diagnostics: to a client that does not ask, and of files that are not open, of which none does."""
+    def _pulls(self, seen: Page) -> bool:
+        """Whether the client asks for diagnostics there: of cells that it takes for Python, it asks somebody else."""
+        return self._client_can.pull and seen.language == "hy"
+
+    def _publish(
+        self, uri: str, version: int | None, text: Positions, problems: Sequence[Problem], of: str = ""
+    ) -> None:
+        """Push diagnostics: to a client that does not ask, and of files that are not open, of which none does. `of` is
+        the document that they were found in, where that is a notebook."""
         if problems or not self._client_can.pull or uri in self._pushed:
-            of = {} if version is None else {"version": version}
-            told = {"uri": uri, "diagnostics": self.edge.diagnostics(text, uri, problems), **of}
+            known = {} if version is None else {"version": version}
+            told = {"uri": uri, "diagnostics": self.edge.diagnostics(text, of or uri, problems), **known}
             self.protocol.tell(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, told)
         (self._pushed.add if problems else self._pushed.discard)(uri)
 
@@ -250,13 +281,18 @@ class Server(LanguageServer):
         told = dict(arguments[0]) if arguments and isinstance(arguments[0], dict) else {}
         uri = str(told.get("uri", ""))
         position = told.pop("position", None)
+        notebook = self.mino.notebooks.of_cell(uri) or self.mino.notebooks.get(uri)
         try:
             if position is not None:
                 told["offset"] = self._offset(uri, position)
                 told["span"] = Span(told["offset"], told["offset"])
             if "range" in told:
                 told["span"] = self._range(uri, told.pop("range"))
-            return self.edge.plain(await execute(self.mino, self.runs, name, told), uri)
+            if notebook is None:
+                return self.edge.plain(await execute(self.mino, self.runs, name, told), uri, None, ())
+            told["uri"], program, cells = notebook.uri, self.mino.snapshot(notebook.uri), notebook.cells
+            answer = await execute(self.mino, self.runs, name, told)
+            return self.edge.plain(answer, notebook.uri, program.text if program is not None else None, cells)
         except BadArguments as error:
             raise Refused(str(error), lsp.ErrorCodes.InvalidParams) from None
         except CommandFailed as error:
@@ -267,7 +303,7 @@ class Server(LanguageServer):
             line, character = int(position["line"]), int(position["character"])
         except (KeyError, TypeError, ValueError):
             raise BadArguments('"position" must be {"line", "character"}, numbers from 0.') from None
-        return self.edge.offset(self._snapshot(uri).text, lsp.Position(max(line, 0), max(character, 0)))
+        return self.edge.offset(self._page(uri).text, lsp.Position(max(line, 0), max(character, 0)))
 
     def _range(self, uri: str, plain: Any) -> Span:
         """The span of a range in a command's argument."""
@@ -276,25 +312,32 @@ class Server(LanguageServer):
         except (KeyError, TypeError, BadArguments):
             raise BadArguments('"range" must be {"start": {"line", "character"}, "end": …}.') from None
 
-    def _snapshot(self, uri: str) -> Snapshot:
-        snapshot = self.mino.snapshot(uri)
-        if snapshot is None:
+    def _page(self, uri: str) -> Page:
+        """What names, macros and previews are asked of."""
+        found = page(self.mino, uri)
+        if found is None:
             raise Refused(f"The document {uri} is not open.", lsp.ErrorCodes.InvalidParams)
-        return snapshot
+        return found
+
+    def _snapshot(self, uri: str) -> Snapshot:
+        """The document by itself, for what is a matter of its own lines."""
+        return self._page(uri).alone
 
     def _pull(self, params: lsp.DocumentDiagnosticParams) -> Json:
-        snapshot = self._snapshot(params.text_document.uri)
-        found = self.edge.diagnostics(snapshot.text, snapshot.uri, diagnostics(snapshot))
+        seen = self._page(params.text_document.uri)
+        problems = seen.of(diagnostics(seen.snapshot)) if self._pulls(seen) else []
+        found = self.edge.diagnostics(seen.text, seen.snapshot.uri, problems)
         return {"kind": lsp.DocumentDiagnosticReportKind.Full.value, "items": found}
 
     async def hover(self, params: lsp.HoverParams) -> Json | None:
-        snapshot, offset = self._place(params)
+        seen, offset = self._place(params)
+        snapshot = seen.snapshot
         found = await self._with_python(snapshot, lambda python: hover(snapshot, offset, python))
         expansion = expansion_at(snapshot, offset)
         if expansion:
             told = f"{found.markdown}\n\n---\n\n{expansion}" if found is not None else expansion
             found = Hover(found.span if found is not None else Span(offset, offset), told)
-        return self.edge.hover(snapshot.text, found) if found is not None else None
+        return self.edge.hover(seen.text, found) if found is not None else None
 
     async def _with_python(self, snapshot: Snapshot, answer: Callable[[View], Answer]) -> Answer:
         """What is known at once; where it asks for a Python package, what is known of that in a moment."""
@@ -306,9 +349,10 @@ class Server(LanguageServer):
         return found
 
     def inlay_hint(self, params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-        snapshot = self._snapshot(params.text_document.uri)
-        within: Span = self.edge.span(snapshot.text, params.range)
-        return [self.edge.inlay_hint(snapshot.text, hint) for hint in inlay_hints(snapshot, within)]
+        seen = self._page(params.text_document.uri)
+        within: Span = self.edge.span(seen.text, params.range)
+        hints = inlay_hints(seen.snapshot, within)
+        return [self.edge.inlay_hint(seen.text, one) for one in hints if seen.shows(Span(one.offset, one.offset))]
 
     async def text_document_content(self, params: lsp.TextDocumentContentParams) -> lsp.TextDocumentContentResult:
         """A virtual document: an expansion as it is now."""
@@ -319,11 +363,12 @@ class Server(LanguageServer):
         return lsp.TextDocumentContentResult(text)
 
     def code_action(self, params: lsp.CodeActionParams) -> Any:
-        snapshot = self._snapshot(params.text_document.uri)
-        within = self.edge.span(snapshot.text, params.range)
-        mending = code_actions(snapshot, diagnostics(snapshot), within)
-        actions: list[Any] = self.edge.code_actions(snapshot.text, snapshot.uri, mending)
-        offset = self.edge.offset(snapshot.text, params.range.start)
+        seen = self._page(params.text_document.uri)
+        snapshot = seen.snapshot
+        within = self.edge.span(seen.text, params.range)
+        mending = code_actions(snapshot, seen.of(diagnostics(snapshot)), within)
+        actions: list[Any] = self.edge.code_actions(seen.text, snapshot.uri, mending)
+        offset = self.edge.offset(seen.text, params.range.start)
         refactorings: list[tuple[lsp.CodeActionKind, Callable[[], Fix | None]]] = [
             (lsp.CodeActionKind.RefactorInline, lambda: inline_call(snapshot, offset)),
             (lsp.CodeActionKind.RefactorRewrite, lambda: add_spec(snapshot, offset)),
@@ -334,12 +379,12 @@ class Server(LanguageServer):
         for kind, change in refactorings:
             if wanted is None or any(kind.value.startswith(str(getattr(one, "value", one))) for one in wanted):
                 found = change()
-                actions += [self.edge.refactoring(snapshot.text, snapshot.uri, found, kind)] if found else []
+                actions += [self.edge.refactoring(seen.text, snapshot.uri, found, kind)] if found else []
         return actions
 
     def code_lens(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
-        snapshot = self._snapshot(params.text_document.uri)
-        return [self.edge.code_lens(snapshot.text, lens) for lens in code_lenses(snapshot)]
+        seen = self._page(params.text_document.uri)
+        return [self.edge.code_lens(seen.text, lens) for lens in code_lenses(seen.snapshot) if seen.shows(lens.span)]
 
     def formatting(self, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
         snapshot = self._snapshot(params.text_document.uri)
@@ -381,7 +426,7 @@ class Server(LanguageServer):
         return lsp.SemanticTokensDelta(self.edge.token_edits(delta(old, numbers)), name)
 
     def _remember_tokens(self, uri: str, numbers: list[int]) -> str:
-        self._painted = {open_: kept for open_, kept in self._painted.items() if self.mino.snapshot(open_) is not None}
+        self._painted = {open_: kept for open_, kept in self._painted.items() if page(self.mino, open_) is not None}
         self._results += 1
         self._painted[uri] = (str(self._results), numbers)
         return str(self._results)
@@ -391,20 +436,21 @@ class Server(LanguageServer):
         within = self.edge.span(snapshot.text, params.range)
         return lsp.SemanticTokens(semantic_tokens(snapshot, self.edge.encoding, within))
 
-    def _place(self, params: Any) -> tuple[Snapshot, int]:
+    def _place(self, params: Any) -> tuple[Page, int]:
         """The document and the offset that a request is about."""
-        snapshot = self._snapshot(params.text_document.uri)
-        return snapshot, self.edge.offset(snapshot.text, params.position)
+        seen = self._page(params.text_document.uri)
+        return seen, self.edge.offset(seen.text, params.position)
 
     async def completion(self, params: lsp.CompletionParams) -> Json:
         """What is known at once; of Python packages, what is found in a moment."""
-        snapshot, offset = self._place(params)
+        seen, offset = self._place(params)
+        snapshot = seen.snapshot
         python = self.mino.python(snapshot.root)
         found = completions(snapshot, offset, python, self._client_can.snippets)
         if found.incomplete and not found.items:
             await self.mino.python_names.settled(PYTHON_SECONDS)
             found = completions(snapshot, offset, python, self._client_can.snippets)
-        answer = self.edge.completions(snapshot.text, snapshot.uri, found)
+        answer = self.edge.completions(seen.text, snapshot.uri, found)
         if not self._client_can.resolves_documentation:
             for item, one in zip(answer["items"], found.items, strict=True):
                 if one.about and (doc := resolve(snapshot, one.about)):
@@ -430,7 +476,8 @@ class Server(LanguageServer):
         return item
 
     async def signature_help(self, params: lsp.SignatureHelpParams) -> Json | None:
-        snapshot, offset = self._place(params)
+        seen, offset = self._place(params)
+        snapshot = seen.snapshot
         found = await self._with_python(snapshot, lambda python: signature_help(snapshot, offset, python))
         return self.edge.signature_help(found) if found is not None else None
 
@@ -441,10 +488,10 @@ class Server(LanguageServer):
             expanded = self.mino.snapshot(written[0]) if written is not None else None
             if written is None or expanded is None:
                 return []
-            return [lsp.Location(expanded.uri, self.edge.range(expanded.text, written[1]))]
-        snapshot, offset = self._place(params)
-        found, links = definition(snapshot, offset), self._client_can.definition_links
-        return self.edge.definitions(snapshot.text, origin(snapshot, offset), found, links)
+            return [lsp.Location(*self.edge.located(expanded.uri, expanded.text, written[1]))]
+        seen, offset = self._place(params)
+        found, links = definition(seen.snapshot, offset), self._client_can.definition_links
+        return self.edge.definitions(seen.text, origin(seen.snapshot, offset), found, links)
 
     def _exactly(self, position: lsp.Position, text: Text) -> int:
         """The offset of a position; −1 where the line has none there, as in a comment that is not part of `text`."""
@@ -452,43 +499,49 @@ class Server(LanguageServer):
         return offset if self.edge.position(text, offset) == position else -1
 
     def declaration(self, params: lsp.DeclarationParams) -> Any:
-        snapshot, offset = self._place(params)
-        found, links = declaration(snapshot, offset), self._client_can.declaration_links
-        return self.edge.definitions(snapshot.text, origin(snapshot, offset), found, links)
+        seen, offset = self._place(params)
+        found, links = declaration(seen.snapshot, offset), self._client_can.declaration_links
+        return self.edge.definitions(seen.text, origin(seen.snapshot, offset), found, links)
 
     def references(self, params: lsp.ReferenceParams) -> list[lsp.Location]:
-        return self.edge.places(references(*self._place(params), params.context.include_declaration))
+        seen, offset = self._place(params)
+        return self.edge.places(references(seen.snapshot, offset, params.context.include_declaration))
 
     def document_highlight(self, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
-        snapshot, offset = self._place(params)
-        return self.edge.highlights(snapshot.text, highlights(snapshot, offset))
+        seen, offset = self._place(params)
+        found = [one for one in highlights(seen.snapshot, offset) if seen.shows(one.span)]
+        return self.edge.highlights(seen.text, found)
 
     def document_symbol(self, params: lsp.DocumentSymbolParams) -> Any:
-        snapshot = self._snapshot(params.text_document.uri)
-        symbols = document_symbols(snapshot)
+        seen = self._page(params.text_document.uri)
+        symbols = [(base, one) for base, one in document_symbols(seen.snapshot) if seen.shows(one.span.shift(base))]
         if self._client_can.symbol_tree:
-            return self.edge.symbols(snapshot.text, symbols)
-        return self.edge.flat_symbols(snapshot.text, snapshot.uri, symbols)
+            return self.edge.symbols(seen.text, symbols)
+        return self.edge.flat_symbols(seen.text, seen.uri, symbols)
 
     def workspace_symbol(self, params: lsp.WorkspaceSymbolParams) -> list[lsp.SymbolInformation]:
         return self.edge.workspace_symbols(workspace_symbols(self.mino.index, params.query))
 
     def prepare_rename(self, params: lsp.PrepareRenameParams) -> lsp.Range:
-        snapshot, offset = self._place(params)
+        seen, offset = self._place(params)
         try:
-            return self.edge.range(snapshot.text, prepare_rename(snapshot, offset))
+            return self.edge.range(seen.text, prepare_rename(seen.snapshot, offset))
         except Impossible as error:
             raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
 
     def rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
+        seen, offset = self._place(params)
         try:
-            return self.edge.renaming(rename(*self._place(params), params.new_name), self._version)
+            found = rename(seen.snapshot, offset, params.new_name)
+            if any(self.edge.is_hidden(one.document.uri, one.span) for one in found):
+                raise Impossible("This name is given by the notebook's kernel.")
+            return self.edge.renaming(found, self._version)
         except Impossible as error:
             raise Refused(str(error), lsp.LSPErrorCodes.RequestFailed) from None
 
     def _version(self, uri: str) -> int | None:
-        snapshot = self.mino.snapshot(uri)
-        return snapshot.version if snapshot is not None else None
+        found = page(self.mino, uri)
+        return found.version if found is not None else None
 
     async def initialized_(self, _: lsp.InitializedParams) -> None:
         await asyncio.gather(self._watch(), self._take_configuration())

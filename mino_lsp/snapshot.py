@@ -23,7 +23,7 @@ class Snapshot:
     `trusted` whether the user lets its code run; `unavailable` why nothing runs although it is trusted; `paused`
     whether previews are; `runs` which runs of it are under way; `borrowed` what previews of other documents told of it;
     `calls` what its macro calls expand to, as far as known; `index` the files of the workspace, which goes on with the
-    time."""
+    time; `cells` where the cells of Hy of a notebook stand, whose program this then is."""
 
     uri: str
     version: int
@@ -41,6 +41,12 @@ class Snapshot:
     run_report: Report | None = None
     calls: Calls = field(default_factory=Calls)
     index: Index = field(default_factory=Index)
+    cells: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether it is a notebook that was never saved."""
+        return bool(self.cells) and not self.uri.startswith("file:")
 
     @cached_property
     def path(self) -> str:
@@ -48,7 +54,7 @@ class Snapshot:
 
     @property
     def document(self) -> Document:
-        return Document(self.uri, self.text, self.tree, self.index.modules(self.uri))
+        return Document(self.uri, self.text, self.tree, self.index.modules(self.uri), self.cells)
 
     @property
     def names(self) -> Names:

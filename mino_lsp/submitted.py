@@ -53,6 +53,13 @@ def first_difference(one: str, other: str) -> int:
     return low
 
 
+def difference(one: str, other: str) -> tuple[int, int, str]:
+    """The replacement that makes another text of one: from where they begin to differ up to where both end alike."""
+    start = first_difference(one, other)
+    alike = first_difference(one[start:][::-1], other[start:][::-1])
+    return start, len(one) - alike, other[start : len(other) - alike]
+
+
 class Rate:
     """Does something soon after it is wished for the first time, and then less and less often."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -18,13 +18,15 @@ from mino_lsp.analysis import Index
 from mino_lsp.analysis.python_names import PythonNames, View, paths_of
 from mino_lsp.expansions import Expansions
 from mino_lsp.live import Previews
+from mino_lsp.notebooks import Notebooks
 from mino_lsp.report import Report
 from mino_lsp.settings import Settings, merge
 from mino_lsp.snapshot import Snapshot, path_of
+from mino_lsp.submitted import difference
 from mino_lsp.supervisor import Supervisor, Unavailable, Worker, interpreter_of
 from mino_lsp.surveys import Surveys
-from mino_lsp.syntax import Text, read
-from mino_lsp.types import DeviceList, DevicesRequest, Problem, Ready, Severity, Stream
+from mino_lsp.syntax import Text, Tree, read
+from mino_lsp.types import DeviceList, DevicesRequest, Problem, Ready, Severity, Span, Stream
 
 Edit = tuple[int, int, str]
 """Replace the text from one offset to another."""
@@ -83,6 +85,7 @@ class Workspace:
         self.previews = Previews(self.supervisor, self._preview_worker, self.importable, client.changed, self.status)
         self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp)
         self.surveys = Surveys(self.expansions.survey)
+        self.notebooks = Notebooks(self)
         self._changes: Counter[str] = Counter()
         self.running: dict[int, str] = {}
         self.paused = False
@@ -101,8 +104,17 @@ class Workspace:
             state, line = "running", None
         elif self.paused and state == "idle":
             state = "paused"
+        if uri is not None and line is not None:
+            uri, line = self._in_cell(uri, line)
         self.last_status = (state, uri, line)
         self.client.status(state, uri, line)
+
+    def _in_cell(self, uri: str, line: int) -> tuple[str, int]:
+        """A line of a notebook's program as one of a cell; any other as it is."""
+        document = self._documents.get(uri)
+        at = document.text.offset(line - 1, 0) if document is not None else 0
+        found = self.notebooks.locate(uri, Span(at, at))
+        return (found[0].uri, found[0].position(at)[0] + 1) if found is not None else (uri, line)
 
     # ---- settings and trust
 
@@ -182,18 +194,25 @@ class Workspace:
         return self.roots[0] if self.roots else Path.cwd()
 
     def open(self, uri: str, version: int, source: str) -> None:
-        text = Text(source)
-        self._documents[uri] = Snapshot(
-            uri, version, text, read(source), self.root_of(uri), self.settings, index=self.index
-        )
-        self.index.opened(uri, text, self._documents[uri].tree)
-        root = self._documents[uri].root
+        self._open(Snapshot(uri, version, Text(source), read(source), self.root_of(uri), self.settings))
+
+    def _open(self, document: Snapshot) -> None:
+        uri, root = document.uri, document.root
+        self._documents[uri] = replace(document, index=self.index)
+        self.index.opened(uri, document.text, document.tree, document.cells)
         folder = self._folder(root)
-        if not self.trusted(root) and self.settings.trust == "ask" and folder.answered is None and not folder.asking:
+        asks = self.settings.trust == "ask" and folder.answered is None and not folder.asking
+        if asks and not self.trusted(root) and not document.is_nowhere:
             self._spawn(self._ask(root))
-        if not self.trusted(root):
+        if not self._may_run(document):
             self.status("untrusted", uri)
         self._refresh(uri)
+
+    def _may_run(self, document: Snapshot) -> bool:
+        """A notebook that was never saved lies in no folder that could be trusted."""
+        if document.is_nowhere:
+            return self._launched_trusted or self.settings.trust == "full"
+        return self.trusted(document.root)
 
     def change(self, uri: str, version: int, edits: Iterable[Callable[[Text], Edit]]) -> None:
         """Apply edits in order; each is told the text that those before it left."""
@@ -205,8 +224,26 @@ class Workspace:
             start, end, new = edit(text)
             self.expansions.edited(uri, start, end, new)
             text, tree = text.edit(start, end, new), tree.edit(start, end, new)
-        self._documents[uri] = Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index)
-        self.index.opened(uri, text, tree)
+        self._edited(Snapshot(uri, version, text, tree, document.root, self.settings, index=self.index))
+
+    def show(self, uri: str, version: int, tree: Tree, cells: Sequence[tuple[int, int]]) -> None:
+        """Take the program of a notebook as it is now, and where its cells of Hy stand."""
+        before = self._documents.get(uri)
+        if before is None:
+            root = self.root_of(uri)
+            self._open(Snapshot(uri, version, Text(tree.source), tree, root, self.settings, cells=tuple(cells)))
+            return
+        edit = difference(before.text.source, tree.source)
+        self.expansions.edited(uri, *edit)
+        text = before.text.edit(*edit)
+        self._edited(
+            Snapshot(uri, version, text, tree, before.root, self.settings, index=self.index, cells=tuple(cells))
+        )
+
+    def _edited(self, document: Snapshot) -> None:
+        uri, tree = document.uri, document.tree
+        self._documents[uri] = document
+        self.index.opened(uri, document.text, tree, document.cells)
         self._refresh(uri, edited=True)
         if not tree.problems:
             self._refresh_importers(self._documents[uri].path)
@@ -271,7 +308,7 @@ class Workspace:
         now = replace(
             document,
             settings=project.applied(self.settings, document.root),
-            trusted=self.trusted(document.root),
+            trusted=self._may_run(document),
             device=self._device(folder),
             unavailable=folder.unavailable,
             paused=self.paused,

@@ -63,9 +63,9 @@ def of_named(named: Named, seen_from: Document) -> Described:
 
 
 def of_definition(definition: Definition, document: Document, seen_from: Document) -> Described:
-    line = document.text.position(definition.start, "utf-32")[0] + 1
+    line = document.line(definition.start)
     file = document.uri.rpartition("/")[2]
-    origin = f"line {line}" if document.uri == seen_from.uri else f"line {line} of {file}"
+    origin = line if document.uri == seen_from.uri else f"{line} of {file}"
     name, doc = definition.name, prose(definition.doc)
     parameters = None
     if definition.signature is not None:

@@ -28,12 +28,24 @@ _KEPT = 24
 
 @dataclass(frozen=True)
 class Document:
-    """A text that is open or on disk, under its URI, as others see it."""
+    """A text that is open or on disk, under its URI, as others see it; of a notebook the program, with the cells of Hy
+    in it, each from one offset to another."""
 
     uri: str
     text: Text
     tree: Tree
     modules: Modules
+    cells: tuple[tuple[int, int], ...] = ()
+
+    def line(self, offset: int) -> str:
+        """How a user is told of the line at an offset."""
+        line = self.text.position(offset, "utf-32")[0]
+        if not self.cells:
+            return f"line {line + 1}"
+        for number, (start, end) in enumerate(self.cells, 1):
+            if start <= offset <= end:
+                return f"line {line - self.text.position(start, 'utf-32')[0] + 1} of Hy cell {number}"
+        return "a cell of Python" if offset >= self.cells[0][0] else "what the kernel gives"
 
     @property
     def names(self) -> Names:
@@ -69,7 +81,7 @@ class Index:
         self.roots: list[Path] = []
         self.generation = 0
         self._files: dict[str, Indexed] = {}
-        self._open: dict[str, tuple[Text, Tree]] = {}
+        self._open: dict[str, tuple[Text, Tree, tuple[tuple[int, int], ...]]] = {}
         self._indexed_open: dict[str, tuple[Tree, Indexed]] = {}
         self._texts: OrderedDict[str, tuple[tuple[int, int], Text, Tree]] = OrderedDict()
         self._modules: dict[str, _Surroundings] = {}
@@ -115,9 +127,9 @@ class Index:
         after = self._files[uri] = _index(uri, stamp, source, read(source))
         self._note(before, after)
 
-    def opened(self, uri: str, text: Text, tree: Tree) -> None:
+    def opened(self, uri: str, text: Text, tree: Tree, cells: tuple[tuple[int, int], ...] = ()) -> None:
         """A document is open, with this text now."""
-        self._open[uri] = (text, tree)
+        self._open[uri] = (text, tree, cells)
 
     def closed(self, uri: str) -> None:
         self._open.pop(uri, None)
@@ -147,7 +159,7 @@ class Index:
                 yield indexed
 
     def _of_open(self, uri: str) -> Indexed:
-        _, tree = self._open[uri]
+        _, tree, _ = self._open[uri]
         known = self._indexed_open.get(uri)
         if known is None or known[0] is not tree:
             indexed = _index(uri, (0, 0), tree.source, tree)
@@ -161,8 +173,8 @@ class Index:
     def document(self, uri: str) -> Document | None:
         """The text of an open document or of a file that is indexed."""
         if uri in self._open:
-            text, tree = self._open[uri]
-            return Document(uri, text, tree, self.modules(uri))
+            text, tree, cells = self._open[uri]
+            return Document(uri, text, tree, self.modules(uri), cells)
         indexed = self._files.get(uri)
         if indexed is None:
             return None

@@ -50,7 +50,8 @@ def _at(form: Form) -> Span:
 def _program(snapshot: Snapshot, form: Form) -> Iterator[Lens]:
     title = f"▶ Run on {snapshot.device}" if snapshot.device else "▶ Run"
     document: dict[str, object] = {"uri": snapshot.uri}
-    yield Lens(_at(form), title, "mino.run", (document,))
+    if not snapshot.cells:
+        yield Lens(_at(form), title, "mino.run", (document,))
     yield Lens(_at(form), "Preview", "mino.preview", (document,))
     for run in snapshot.runs:
         yield Lens(_at(form), "■ Stop", "mino.stop", ({"run": run},))

@@ -193,6 +193,6 @@ def _why_not_reached(snapshot: Snapshot) -> str:
     at = next((problem.span.start for problem in live.problems if problem.message == live.stopped), None)
     if at is None:
         return f"*No shapes: {live.stopped or 'the preview did not come so far.'}*"
-    line = snapshot.text.position(at, "utf-32")[0] + 1
+    line = snapshot.document.line(at)
     why = live.stopped.replace("The preview stopped here: ", "")
-    return f"*Not reached: the preview stopped at line {line}: {why}*"
+    return f"*Not reached: the preview stopped at {line}: {why}*"

@@ -86,9 +86,9 @@ def _refuse_clashes(named: Named, renamings: list[Renaming], name: str) -> None:
         edits = sorted((one.span for one in renamings if one.document.uri == uri), key=lambda span: span.start)
         clash = _clash(document, edits, named.symbol.mangled, name)
         if clash is not None:
-            line = document.text.position(clash, "utf-32")[0] + 1
+            line = document.line(clash)
             file = uri.rpartition("/")[2]
-            raise Impossible(f"With that name, something else would be meant in line {line} of {file}.")
+            raise Impossible(f"With that name, something else would be meant in {line} of {file}.")
 
 
 def _clash(document: Document, edits: list[Span], old: str, name: str) -> int | None:

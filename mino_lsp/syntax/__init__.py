@@ -21,6 +21,7 @@
     tree.form_at(offset)  -> Form | None, the last of that path
     tree.text(form) or tree.text(start, end) -> str;  tree.source;  len(tree)
     tree.edit(start, end, new) -> Tree, which shares all top-level text that the edit leaves alone
+    joined(trees)   -> Tree of several texts in a row, each read by itself
     tree.pieces()   (start, piece) of that text; the same piece object in both trees, so what was found out of it can be
                     kept beside it
 
@@ -45,6 +46,6 @@ from mino_lsp.syntax.columns import Encoding
 from mino_lsp.syntax.form import Form
 from mino_lsp.syntax.kinds import Kind, SyntaxProblem
 from mino_lsp.syntax.text import Text
-from mino_lsp.syntax.tree import Tree, read
+from mino_lsp.syntax.tree import Tree, joined, read
 
-__all__ = ["Encoding", "Form", "Kind", "SyntaxProblem", "Text", "Tree", "read"]
+__all__ = ["Encoding", "Form", "Kind", "SyntaxProblem", "Text", "Tree", "joined", "read"]

@@ -82,6 +82,14 @@ class Blocks:
     def read(cls, source: str) -> "Blocks":
         return cls(_grouped(_read_all(source, first=True)))
 
+    @classmethod
+    def of(cls, blocks: list[Block]) -> "Blocks":
+        return cls(_grouped(blocks))
+
+    @classmethod
+    def joined(cls, several: "Iterable[Blocks]") -> "Blocks":
+        return cls([group for one in several for group in one._groups])
+
     def __iter__(self) -> Iterator[tuple[int, Block]]:
         return self.since(0)
 

@@ -55,6 +55,11 @@ def _piece(scan: Scan, text: str) -> Piece:
     return Piece(text, scan.nodes, tuple(scan.problems))
 
 
+def alone(piece: Piece) -> Block:
+    """A piece as a block that owes nothing to others, nor they to it, whatever is wrong in it."""
+    return Block(piece, (), (), False, False, False)
+
+
 def mend(text: str, first: bool) -> Piece:
     """Read text whose brackets may not match, in the way that leaves the fewest of them to complain about."""
     plain, fewest = _attempt(text, _PLAIN, first)

@@ -2,7 +2,7 @@
 touches."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter, itemgetter
@@ -11,7 +11,7 @@ from mino_lsp.syntax.blocks import Blocks
 from mino_lsp.syntax.form import Form
 from mino_lsp.syntax.kinds import CODES, Kind, SyntaxProblem
 from mino_lsp.syntax.nodes import Columns, Piece, Run
-from mino_lsp.syntax.reader import Block, mend, spans
+from mino_lsp.syntax.reader import Block, alone, mend, spans
 
 
 class Tree:
@@ -154,6 +154,11 @@ class Tree:
         end = min(max(end, start), len(self))
         return Tree(self._exact.edit(start, end, new, self._blocks), self)
 
+    @cached_property
+    def sealed(self) -> Blocks:
+        """The pieces as blocks that nothing around them can change."""
+        return Blocks.of([alone(piece) for _, piece in self.pieces()])
+
     def same(self, other: "Tree") -> bool:
         """Whether two trees are equal in every node, offset and problem."""
         mine, others = list(self.pieces()), list(other.pieces())
@@ -166,6 +171,12 @@ class Tree:
 def read(source: str) -> Tree:
     """The tree of any text at all."""
     return Tree(Blocks.read(source))
+
+
+def joined(trees: Iterable[Tree]) -> Tree:
+    """The tree of several texts, one after the other, each read by itself: what is wrong in one reaches into no other.
+    A tree may stand there once."""
+    return Tree(Blocks.joined(tree.sealed for tree in trees))
 
 
 _NOTHING = Piece("", Columns.empty(), ())

@@ -57,6 +57,7 @@ def capabilities(
             inlay_hint=lsp.InlayHintClientCapabilities(),
             code_lens=lsp.CodeLensClientCapabilities(),
         ),
+        notebook_document=lsp.NotebookDocumentClientCapabilities(lsp.NotebookDocumentSyncClientCapabilities()),
         experimental={"minoOutput": True} if output else None,
     )
 
