@@ -83,8 +83,8 @@ class Snapshot:
 
     @property
     def environment(self) -> Environment:
-        """The environment of previews and runs of this document."""
-        cwd = self.settings.cwd or str(self.root)
+        """The environment of previews and runs of this document. A notebook's kernel works in its folder."""
+        cwd = self.settings.cwd or (os.path.dirname(self.path) if self.cells and not self.is_nowhere else "")
         return Environment(os.path.join(self.root, cwd), self.settings.args, self.settings.env)
 
     def expansion_of(self, call: Span) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,14 @@ async def test_forms_of_a_cell_are_evaluated_and_expanded(editor: Editor, root: 
     assert expansion["map"] and all(cell.slice(one["to"]) for one in expansion["map"])
 
 
+async def test_a_preview_works_where_the_kernel_does(editor: Editor, root: Path) -> None:
+    (root / "below").mkdir()
+    notebook = Notebook(editor, root / "below" / "where.ipynb", "(import os)", "(os.getcwd)")
+    cell = notebook.cells[1]
+    answer = await editor.execute("mino.eval", {"uri": cell.uri, "position": cell.place("(os")})
+    assert answer["text"] == f'"{root / "below"}"'
+
+
 async def test_a_notebook_is_not_run(editor: Editor, root: Path) -> None:
     notebook = Notebook(editor, root / "run.ipynb", "(require hyrule *)\n(defmain [])")
     (root / "run.ipynb").write_text("{}")
@@ -278,6 +287,61 @@ async def test_an_import_is_put_after_a_magic(editor: Editor, root: Path) -> Non
     [(uri, [edit])] = action.edit.changes.items()
     assert uri == notebook.cells[0].uri
     assert (edit.range.start.line, edit.new_text) == (1, "(import torch.nn :as nn)\n")
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_changes_end_as_if_the_notebook_were_opened_anew(editors: Any, root: Path, seed: int) -> None:
+    editor = await editors(trust="none")
+    rng = random.Random(seed)
+    bits = [
+        "(setv a 1)\n",
+        "(print a)",
+        "(",
+        ")",
+        "\n",
+        "%time x\n",
+        "(defn f [x] (g x))\n",
+        "(f 1)",
+        "%%hy\n",
+        '"',
+        "é",
+    ]
+
+    async def shown(notebook: Notebook) -> list[Any]:
+        found = []
+        for cell in notebook.cells:
+            symbols = await editor.text_document_document_symbol_async(lsp.DocumentSymbolParams(cell.identity))
+            tokens = await editor.text_document_semantic_tokens_full_async(lsp.SemanticTokensParams(cell.identity))
+            assert tokens is not None
+            named = [(one.name, cell.slice(one.location.range)) for one in symbols or []]
+            found.append((await cell.blamed(), named, list(tokens.data)))
+        return found
+
+    notebook = Notebook(editor, root / f"changed{seed}.ipynb", "(setv a 1)", "(print a)", "(print b)")
+    for step in range(60):
+        at = rng.randrange(len(notebook.cells))
+        cell = notebook.cells[at]
+        match rng.choice(("edit", "edit", "edit", "insert", "remove", "move", "turn")):
+            case "edit":
+                start = rng.randrange(len(cell.text) + 1)
+                cell.change(start, min(start + rng.choice((0, 0, 1, 5)), len(cell.text)), rng.choice(bits))
+            case "insert":
+                notebook.insert(at, "".join(rng.choices(bits, k=4)), rng.choice(("hy", "hy", "python")))
+            case "remove" if len(notebook.cells) > 1:
+                notebook.remove(at)
+            case "move":
+                notebook.move(at, rng.randrange(len(notebook.cells)))
+            case "turn":
+                cell.turn(not cell.code)
+        if step % 15 == 14:
+            again = Notebook(editor, root / f"anew{seed}_{step}.ipynb")
+            copies = [again.make(one.text, one.language) for one in notebook.cells]
+            for copy, one in zip(copies, notebook.cells, strict=True):
+                copy.code = one.code
+            again.splice(0, 0, *copies)
+            assert await shown(notebook) == await shown(again), [one.text for one in notebook.cells]
+            again.close()
+    notebook.close()
 
 
 # ---- lives

@@ -96,6 +96,7 @@ export class Server {
       documentSelector: [
         { language: "hy", scheme: "file" },
         { language: "hy", scheme: "untitled" },
+        { language: "hy", scheme: "vscode-notebook-cell" },
       ],
       outputChannel: this.output,
       // A command that fails rejects, and VS Code then tells the reason; the library would tell it a second time.

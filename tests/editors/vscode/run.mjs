@@ -129,5 +129,29 @@ function programs() {
   if (!broken.includes("#(1 f-out)")) throw new Error("examples/spec_network.hy has no #(f-out) to break");
   const forever = '(import time)\n(while True\n  (print "going on" :flush True)\n  (time.sleep 0.1))\n';
   const nan = "(import torch)\n(setv x (/ (torch.zeros 2) 0))\n";
-  return { "feed_forward.hy": example("feed_forward.hy"), "broken.hy": broken, "forever.hy": forever, "nan.hy": nan };
+  const cells = [
+    ["markdown", "# Words"],
+    ["code", "%load_ext mino\nimport torch"],
+    ["code", "(import torch [nn])\n(require mino.mu * mino.thread *)\n(defmu Net [x layer]\n  (-> x\n      layer))", "hy"],
+    ["code", "(setv net (Net :layer (nn.Linear 4 3)))\n(net (torch.zeros 2 4))", "hy"],
+    ["code", "%%hy\n(let [a 1] (display net))"],
+  ];
+  const notebook = {
+    nbformat: 4,
+    nbformat_minor: 2,
+    metadata: { language_info: { name: "python" } },
+    cells: cells.map(([cell_type, source, languageId]) => ({
+      cell_type,
+      source,
+      metadata: languageId ? { vscode: { languageId } } : {},
+      ...(cell_type === "code" ? { execution_count: null, outputs: [] } : {}),
+    })),
+  };
+  return {
+    "cells.ipynb": JSON.stringify(notebook),
+    "feed_forward.hy": example("feed_forward.hy"),
+    "broken.hy": broken,
+    "forever.hy": forever,
+    "nan.hy": nan,
+  };
 }

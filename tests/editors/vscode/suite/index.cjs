@@ -74,6 +74,28 @@ function checks() {
     await eventually("inlay hints again", async () => (await hints()).length > 0);
   });
 
+  it("the Hy cells of a notebook are one program", async () => {
+    const uri = vscode.Uri.joinPath(vscode.workspace.workspaceFolders[0].uri, "cells.ipynb");
+    const notebook = await vscode.workspace.openNotebookDocument(uri);
+    await vscode.window.showNotebookDocument(notebook);
+    const [, , model, use, magic] = notebook.getCells().map((cell) => cell.document);
+    assert.deepEqual([model.languageId, use.languageId, magic.languageId], ["hy", "hy", "python"]);
+    const hints = async () => {
+      const whole = new vscode.Range(0, 0, model.lineCount, 0);
+      return (await executeCommand("vscode.executeInlayHintProvider", model.uri, whole)).map(labelOf);
+    };
+    await eventually("→ [2 3] in the cell of the model", async () => (await hints()).includes("→ [2 3]"));
+    const [found] = await executeCommand("vscode.executeDefinitionProvider", use.uri, positionOf(use, "(Net"));
+    assert.equal((found.targetUri ?? found.uri).toString(), model.uri.toString());
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(use.uri, rangeOf(use, "(torch.zeros 2 4", ")"), "(torch.zeros 2 5)");
+    assert.ok(await vscode.workspace.applyEdit(edit));
+    const codes = (document) => vscode.languages.getDiagnostics(document.uri).map((one) => one.code?.value ?? one.code);
+    await eventually("a shape error in the cell of the model", () => codes(model).join() === "shape");
+    assert.deepEqual([codes(use), codes(magic)], [[], ["unused-local"]]);
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+  });
+
   it("Mino: Expand Macro shows the expansion", async () => {
     const document = await opened("feed_forward.hy");
     const editor = vscode.window.activeTextEditor;
