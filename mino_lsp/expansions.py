@@ -4,19 +4,21 @@ follow their call while the text around it changes.
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
 from mino_lsp import values
 from mino_lsp.format.breaks import laid_out
-from mino_lsp.snapshot import Snapshot
+from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Supervisor, Worker
 from mino_lsp.syntax import Text, read
 from mino_lsp.types import (
+    CloseRequest,
     Depth,
     ExpandRequest,
     Expansion,
@@ -32,6 +34,9 @@ from mino_lsp.types import (
 )
 
 SCHEME = "mino-expansion"
+
+STOP_SECONDS = 0.2
+"""How long an expansion that nobody waits for any more may go on: one that ends soon keeps its context for the next."""
 
 _LONGEST_DIFF = 2000
 """Lines. Longer texts are told without what is common to them: comparing them would keep the server from answering."""
@@ -145,17 +150,21 @@ class _Followed:
 
 GetWorker = Callable[[Snapshot], Awaitable[Worker]]
 Stamp = Callable[[Snapshot], int]
+Others = Callable[[Snapshot], Iterable[Snapshot]]
 
 
 class Expansions:
     """The expansions that were asked for. `get_worker` gives a worker that may expand a document's macros, be it the
-    pure one, and raises `Unavailable` where there is none; `stamp` differs when other files have changed."""
+    pure one, and raises `Unavailable` where there is none; `stamp` differs when other files have changed on disk;
+    `others` gives the documents that one may require."""
 
-    def __init__(self, supervisor: Supervisor, get_worker: GetWorker, stamp: Stamp) -> None:
+    def __init__(self, supervisor: Supervisor, get_worker: GetWorker, stamp: Stamp, others: Others) -> None:
         self._supervisor = supervisor
         self._get_worker = get_worker
         self._stamp = stamp
+        self._others = others
         self._followed: dict[str, _Followed] = {}
+        self._asked: dict[str, set[Worker]] = {}
 
     async def expand(self, snapshot: Snapshot, offset: int, depth: Depth, quoted: bool = False) -> Shown:
         """The expansion of the macro call around an offset. Raises `NoExpansion`, `Unavailable`."""
@@ -171,6 +180,8 @@ class Expansions:
             snapshot.settings.limits,
             snapshot.settings.unconfined,
             self._stamp(snapshot),
+            str(snapshot.root),
+            self._texts(snapshot),
             quoted,
         )
         result = await self._ask(snapshot, request)
@@ -190,6 +201,8 @@ class Expansions:
             snapshot.settings.limits,
             snapshot.settings.unconfined,
             self._stamp(snapshot),
+            str(snapshot.root),
+            self._texts(snapshot),
         )
         result = await self._ask(snapshot, request)
         assert isinstance(result, PythonCode)
@@ -210,6 +223,8 @@ class Expansions:
             snapshot.settings.limits,
             snapshot.settings.unconfined,
             self._stamp(snapshot),
+            str(snapshot.root),
+            self._texts(snapshot),
         )
         try:
             result = await self._ask(snapshot, request)
@@ -218,9 +233,22 @@ class Expansions:
         assert isinstance(result, Survey)
         return result
 
+    def _texts(self, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+        """The texts of the documents that a document may require; nothing is read of them without trust."""
+        return tuple((one.path, one.text.source) for one in self._others(snapshot)) if snapshot.trusted else ()
+
     async def _ask(self, snapshot: Snapshot, request: Any) -> Any:
+        workers = self._asked.setdefault(snapshot.uri, set())
         worker = await self._get_worker(snapshot)
-        result = await worker.submit(request).result
+        if self._asked.get(snapshot.uri) is not workers:
+            raise NoExpansion("The document was closed.")
+        workers.add(worker)
+        job = worker.submit(request)
+        try:
+            result = await asyncio.shield(job.result)
+        except asyncio.CancelledError:
+            job.stop(STOP_SECONDS)
+            raise
         if isinstance(result, Failed):
             raise NoExpansion(result.message)
         return result
@@ -261,6 +289,9 @@ class Expansions:
         return (one.uri, source) if source is not None else None
 
     def close(self, uri: str) -> None:
+        """Forget a document, and have what is asked of it stopped."""
+        for worker in self._asked.pop(uri, ()):
+            worker.send(CloseRequest(path_of(uri)))
         self._followed = {virtual: one for virtual, one in self._followed.items() if one.uri != uri}
 
     async def content(self, virtual: str, snapshot_of: Callable[[str], Snapshot | None]) -> str:

@@ -87,13 +87,13 @@ class Snapshot:
         cwd = self.settings.cwd or (os.path.dirname(self.path) if self.cells and not self.is_nowhere else "")
         return Environment(os.path.join(self.root, cwd), self.settings.args, self.settings.env)
 
-    def expansion_of(self, call: Span) -> str:
-        """What a macro call expands to, on one line; empty where that is not known."""
+    def expansion_of(self, call: Span) -> str | None:
+        """What a macro call expands to, on one line; empty where that cannot be told, None where it was not asked."""
         for text, form in self.forms:
-            if form.contains(call):
+            if form.contains(call) and text in self.calls.by_form:
                 there = call.shift(-form.start)
-                return next((one.text for one in self.calls.by_form.get(text, ()) if one.span == there), "")
-        return ""
+                return next((one.text for one in self.calls.by_form[text] if one.span == there), "")
+        return None
 
     def with_report(self, report: Report | None) -> Snapshot:
         return replace(self, report=report)

@@ -50,11 +50,16 @@ class Surveys:
         if document is not None and document.task is not None:
             document.task.cancel()
 
+    def outdate(self, uri: str) -> None:
+        """What a document requires has changed: all of it is asked for anew, the next time that it is surveyed."""
+        if uri in self._documents:
+            self._documents[uri].deciding = ("",)
+
     def forget(self, except_for: str) -> None:
         """A file has changed: what was learnt of other documents, which may require it, is asked for anew."""
-        for uri, document in self._documents.items():
+        for uri in self._documents:
             if path_of(uri) != except_for:
-                document.deciding = ("",)
+                self.outdate(uri)
 
     def close_all(self) -> None:
         for uri in list(self._documents):

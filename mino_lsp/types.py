@@ -202,7 +202,8 @@ class EvalRequest:
 class ExpandRequest:
     """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
     `pure` calls none but macros that are known to be pure functions, and evaluates nothing. `quoted` looks for calls in
-    quoted forms too. With another `stamp`, what the document requires is loaded anew."""
+    quoted forms too. What the document requires is loaded anew with another `stamp`, and from `texts`, the paths and
+    unsaved texts of other documents of the workspace at `root`."""
 
     job: int
     path: str
@@ -215,6 +216,8 @@ class ExpandRequest:
     limits: Limits = Limits()
     unconfined: bool = False
     stamp: int = 0
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
     quoted: bool = False
 
 
@@ -232,6 +235,8 @@ class SurveyRequest:
     limits: Limits = Limits()
     unconfined: bool = False
     stamp: int = 0
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +253,8 @@ class PythonRequest:
     limits: Limits = Limits()
     unconfined: bool = False
     stamp: int = 0
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 ExpansionRequest = ExpandRequest | SurveyRequest | PythonRequest

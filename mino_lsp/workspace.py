@@ -83,7 +83,7 @@ class Workspace:
         self.index = Index()
         self.python_names = PythonNames()
         self.previews = Previews(self.supervisor, self._preview_worker, self.importable, client.changed, self.status)
-        self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp)
+        self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp, self.importable)
         self.surveys = Surveys(self.expansions.survey)
         self.notebooks = Notebooks(self)
         self._changes: Counter[str] = Counter()
@@ -161,11 +161,10 @@ class Workspace:
         self._folder(root).answered = trusted
         for uri, document in self._documents.items():
             if document.root == root:
-                if trusted:
-                    self._refresh(uri)
-                else:
+                if not trusted:
                     self.previews.close(uri)
-                    self.client.changed(uri)
+                self.surveys.close(uri)
+                self._refresh(uri)
         trust.remember(root, trusted)
 
     def _folder(self, root: Path) -> _Folder:
@@ -273,6 +272,7 @@ class Workspace:
         importers = self.previews.imported.importers(path)
         for uri, document in list(self._documents.items()):
             if document.path in importers:
+                self.surveys.outdate(uri)
                 self._refresh(uri)
 
     def problems_elsewhere(self, uri: str) -> tuple[Text, list[Problem]]:
@@ -397,8 +397,9 @@ class Workspace:
         assert snapshot is not None
         self.client.changed(uri)
         wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
-        if wished and snapshot.trusted and not snapshot.unavailable and not self.paused:
-            self.previews.schedule(snapshot, edited=edited)
+        if wished and not self.paused and not (snapshot.trusted and snapshot.unavailable):
+            if snapshot.trusted:
+                self.previews.schedule(snapshot, edited=edited)
             self.surveys.schedule(snapshot)
 
     def _file_written(self, path: str) -> None:

@@ -115,7 +115,8 @@ BROAD = {
     "mino_lsp/worker/session.py": {"_guarded"},
     "mino_lsp/worker/evaluate.py": {"_problems_of"},
     "mino_lsp/worker/run.py": {"_evaluate"},
-    "mino_lsp/worker/expand.py": {"evaluate", "stepwise", "_walked", "python"},
+    "mino_lsp/worker/expand.py": {"stepwise", "_walked", "python"},
+    "mino_lsp/worker/macros.py": {"evaluate"},
     "mino_lsp/worker/lexical.py": {"compile_watched"},
 }
 """Where anything may be caught: at the request boundary, at the end of a process, and where the worker calls a user's

@@ -168,9 +168,9 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
 
 def _answer_expansions(request: ExpansionRequest, publish: Pipe) -> NoReturn:
-    from mino_lsp.worker import contexts, expand
+    from mino_lsp.worker import contexts, expand, macros
 
-    contexts.serve(request, publish.descriptor, lambda: expand.Macros.above(request), expand.answer)
+    contexts.serve(request, publish.descriptor, lambda: macros.Macros.above(request, publish), expand.answer)
 
 
 def take_on(environment: Environment, path: str) -> None:

@@ -43,6 +43,10 @@ IDLE_SECONDS = 120.0
 SENDING_SECONDS = 0.02
 """How often a request that a process could not take at once is tried again."""
 
+CLOSED_SECONDS = 0.2
+"""How long a context whose document is closed may take for the answer that it is at. Its end is that of all that it
+has evaluated, so it is worth a moment."""
+
 _DECIDING = r"require|import|def(?:macro|reader)[^\s()\[\]]*|eval-and-compile|eval-when-compile|do-mac|pragma"
 _DECIDES = re.compile(rf"\((?:{_DECIDING})[\s)]")
 _DEFINES = re.compile(r"\((?:def|setv\s|fn\s)")
@@ -51,20 +55,25 @@ _MACRO = re.compile(r"\(defmacro[^\s()\[\]]*\s+([^\s()\[\]]+)")
 Key = tuple[Any, ...]
 
 
-def deciding(text: str, forms: tuple[Span, ...], before: int) -> tuple[str, ...]:
-    """The texts of the top-level forms above an offset that may decide what a macro call below means: those that
-    require or define macros, be it in a `do`, and the calls of macros that this text defines."""
-    found: list[str] = []
+def deciding(text: str, forms: tuple[Span, ...], before: int) -> tuple[Span, ...]:
+    """The top-level forms above an offset that may decide what a macro call below means: those that require or define
+    macros, be it in a `do`, and the calls of macros that this text defines."""
+    found: list[Span] = []
     own: set[str] = set()
     for span in forms:
         if span.end > before:
             break
         form = text[span.start : span.end]
-        head = form[1:].split(None, 1)[0].rstrip(")") if form.startswith("(") else ""
+        head = head_of(form)
         if _DECIDES.match(form) or head in own or (_DECIDES.search(form) and not _DEFINES.match(form)):
-            found.append(form)
+            found.append(span)
             own.update(_MACRO.findall(form))
     return tuple(found)
+
+
+def head_of(form: str) -> str:
+    """The head of a form that is a call, empty of another."""
+    return (form[1:].split(None, 1) or [""])[0].rstrip(")") if form.startswith("(") else ""
 
 
 def is_evaluated(form: str) -> bool:
@@ -85,7 +94,9 @@ def key_of(request: ExpansionRequest) -> Key:
     above = deciding(request.text, request.forms, start_of(request))
     environment = request.environment
     place = (environment.cwd, environment.args, tuple(sorted(environment.env.items())), request.unconfined)
-    return (request.path, request.pure, request.stamp, place, request.limits, above)
+    files = (request.stamp, request.root, request.texts)
+    forms = tuple(request.text[span.start : span.end] for span in above)
+    return (request.path, request.pure, files, place, request.limits, forms)
 
 
 # ---- in the context's processes
@@ -192,11 +203,26 @@ class Context(Job):
         self._next()
 
     def dismiss(self) -> None:
-        """Nothing more will be asked: it ends once it has answered what it was."""
+        """Nothing more will be asked, and what was asked is wanted no more."""
         self._dismissed = True
+        for request in [*self._waiting, *([self._current] if self._current is not None else [])]:
+            self.give_up(request.job, CLOSED_SECONDS)
 
     def concerns(self, job: int) -> bool:
         return any(one.job == job for one in (self._current, *self._waiting) if one is not None)
+
+    def give_up(self, job: int, grace: float) -> None:
+        """The answer to one request is wanted no more: it is not begun, or stopped after `grace` seconds."""
+        for request in [one for one in self._waiting if one.job == job]:
+            self._waiting.remove(request)
+            self._answer(Finished(job, _STOPPED))
+        if self._current is not None and self._current.job == job and not self._limit:
+            self._stopped = True
+            self._kill_at = min(self._kill_at, time.monotonic() + grace)
+
+    def left(self) -> list[ExpansionRequest]:
+        """What it was asked and never began."""
+        return list(self._waiting)
 
     def _next(self) -> None:
         if self._current is None and self._waiting and not self.ended:
@@ -223,6 +249,8 @@ class Context(Job):
         elif isinstance(message, Finished) and self._current is not None:
             self._answer(Finished(self._current.job, message.result))
             self._current = None
+            if self._stopped:
+                self._stopped, self._kill_at = False, NEVER
             self._next()
 
     def next_deadline(self) -> float:
@@ -255,14 +283,15 @@ class Context(Job):
             self._kill_at = time.monotonic() + GRACE_SECONDS
 
     def finish(self) -> None:
-        """Answer what was asked and will not be answered; the end of one that was idle is nobody's concern."""
+        """Answer what it was at; the end of one that was idle is nobody's concern."""
         code = os.waitstatus_to_exitcode(self._status)
-        asked = [*([self._current] if self._current is not None else []), *self._waiting]
-        for index, request in enumerate(asked):
-            if self._stopped or index or not isinstance(request, ExpandRequest):
-                self._answer(Finished(request.job, Failed("It was stopped.")))
-            else:
-                self._answer(Finished(request.job, self._unfinished(request, code)))
+        request = self._current
+        if request is None:
+            return
+        if self._stopped or not isinstance(request, ExpandRequest):
+            self._answer(Finished(request.job, _STOPPED))
+        else:
+            self._answer(Finished(request.job, self._unfinished(request, code)))
 
     def _unfinished(self, request: ExpandRequest, code: int) -> Expansion:
         """A macro that did not come to an end is a problem at its call."""
@@ -270,8 +299,10 @@ class Context(Job):
         limit = self._limit or ("cpu" if code == -signal.SIGXCPU else "")
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
         text = request.text[self._span.start : self._span.end]
-        head = text[1:].split(None, 1)[0].rstrip(")") if text.startswith("(") else ""
-        return Expansion(head, self._span, text, (), (for_expansion(problem),))
+        return Expansion(head_of(text), self._span, text, (), (for_expansion(problem),))
+
+
+_STOPPED = Failed("It was stopped.")
 
 
 def for_expansion(problem: Any) -> Any:
@@ -306,8 +337,14 @@ class Contexts:
             if key[0] == path:
                 context.dismiss()
 
-    def concerned(self, job: int) -> Context | None:
-        return next((context for context in self._contexts.values() if context.concerns(job)), None)
+    def stop(self, job: int, grace: float) -> None:
+        """The answer to a request is wanted no more."""
+        for context in self._contexts.values():
+            if context.concerns(job):
+                context.give_up(job, grace)
 
     def forget(self, context: Context) -> None:
+        """A context has ended: what it was asked and did not begin is begun anew."""
         self._contexts = {key: one for key, one in self._contexts.items() if one is not context}
+        for request in context.left():
+            self.ask(request)

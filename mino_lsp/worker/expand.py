@@ -33,8 +33,10 @@ from mino_lsp.types import (
     SurveyRequest,
 )
 from mino_lsp.worker import blame, lexical
-from mino_lsp.worker.contexts import deciding, for_expansion, is_evaluated, start_of
-from mino_lsp.worker.pure import NEEDS_TRUST, PureMacros
+from mino_lsp.worker.contexts import deciding, for_expansion, start_of
+from mino_lsp.worker.macros import Macros, given_up
+from mino_lsp.worker.patience import GivenUp, Patience
+from mino_lsp.worker.pure import NEEDS_TRUST
 from mino_lsp.worker.source import Source
 from mino_lsp.worker.written import GENSYM, Names, Originals, Writer, place_of, walk
 
@@ -47,63 +49,6 @@ SURVEYED = 4000
 Step = Callable[[Any], Any]
 
 
-class Macros:
-    """The macros that are there at a place: of a module in which the forms that decide were evaluated, or pure ones."""
-
-    def __init__(self, path: str, pure: bool) -> None:
-        self.path, self.reader = path, HyReader()
-        self.pure = PureMacros() if pure else None
-        self.module: ModuleType = ModuleType("__main__") if pure else _main_module(path)
-
-    @classmethod
-    def above(cls, request: ExpansionRequest) -> Macros:
-        macros = cls(request.path, request.pure)
-        for form in deciding(request.text, request.forms, start_of(request)):
-            macros.evaluate(form)
-        return macros
-
-    def read(self, text: str) -> Any:
-        """The form that is all of a text. Raises `SyntaxError`."""
-        with HyReader.using_reader(self.reader, create=False):
-            return hy.read(text, filename=self.path, reader=self.reader)
-
-    def evaluate(self, text: str) -> None:
-        """Take a form into account; one that fails defines nothing, and what is below may be expanded all the same."""
-        try:
-            form = self.read(text)
-            if self.pure is not None:
-                self.pure.take(form)
-                return
-            from mino_lsp.worker.session import compile_form
-
-            code = compile_form(form, self.module, Source(text, self.path), self.reader)
-            if is_evaluated(text):
-                exec(code, self.module.__dict__)
-        except Exception:  # noqa: BLE001 - the user's form
-            return
-
-    def names(self) -> frozenset[str]:
-        if self.pure is not None:
-            return frozenset(self.pure.names())
-        return frozenset(vars(self.module).get("_hy_macros", {}))
-
-    def compile(self, form: Any, text: str, wanted: set[Any], on_call: Callable[[Any], None]) -> lexical.Compilation:
-        with HyReader.using_reader(self.reader, create=False):
-            return lexical.compile_watched(form, self.module, self.path, text, wanted, on_call=on_call)
-
-    def warm_up(self) -> None:
-        """Touch what every expansion uses, before there is anything to expand."""
-        if self.pure is None:
-            form = hy.read("(defn f [x] (when x (print x)))")
-            lexical.compile_watched(form, ModuleType("warm"), "", "", set())
-
-
-def _main_module(path: str) -> ModuleType:
-    from mino_lsp.worker.session import main_module
-
-    return main_module(path)
-
-
 def answer(request: ExpansionRequest, macros: Macros, publish: Callable[[Any], None]) -> Result:
     """What a request asks for, in a process that does nothing else afterwards."""
     try:
@@ -114,6 +59,8 @@ def answer(request: ExpansionRequest, macros: Macros, publish: Callable[[Any], N
         return expand(request, macros, publish)
     except RecursionError:
         return Failed("The form is nested too deeply to be expanded.")
+    except GivenUp as error:
+        return Failed(f"The expansion was given up: {error}.")
     except SyntaxError as error:
         return Failed(blame.unreadable(error, Source(request.text, request.path)).message)
 
@@ -163,44 +110,69 @@ def expand(request: ExpandRequest, macros: Macros, publish: Callable[[Any], None
         call = next((call for call in around if pure(call) is not call), None)
         if call is None:
             return Failed(NEEDS_TRUST)
-        return _Expander(request, there, call, macros.names()).stepwise(pure, None)
+        return _Expander(request, there, call).stepwise(pure, None)
     wanted = {place for form in around if (place := place_of(form)) is not None}
-    kept = macros.compile(
-        there.form, request.text, wanted, lambda call: publish(FormStarted(request.job, source.span(call)))
-    )
-    call, reached = _innermost(around, kept, macros.module, request.quoted)
+    begun = Span(0, 0)
+
+    def on_call(call: Any) -> None:
+        nonlocal begun
+        if (span := source.span(call)) != begun:
+            begun = span
+            publish(FormStarted(request.job, span))
+
+    with Patience(request.limits).limited():
+        kept = macros.compile(there.form, request.text, wanted, on_call)
+    problems = macros.problems(request)
+    error = blame.behind(kept.error, GivenUp)
+    if isinstance(error, GivenUp):
+        problems += (given_up(error, begun, request.text),)
+
+    def unreached(above: Any) -> bool:
+        """Whether the compiler stopped within a form, before it came to the place that is asked for."""
+        elsewhere = not begun.start <= request.offset <= begun.end
+        return kept.error is not None and (above is None or (elsewhere and source.span(above).contains(begun)))
+
+    call, reached, macros_there = _innermost(around, kept, macros.module, request.quoted, unreached)
     if call is None:
         return Failed("There is no macro call here.")
     publish(FormStarted(request.job, source.span(call)))
-    step = lexical.expander(macros.module, request.path, request.text, reached)
-    expander = _Expander(request, there, call, macros.names())
+    step = lexical.expander(macros.module, request.path, request.text, macros_there)
+    expander = _Expander(request, there, call, problems)
     return expander.stepwise(step, kept if reached is not None and request.depth == "all" else None, reached)
 
 
 def _innermost(
-    around: list[Any], kept: lexical.Compilation, module: ModuleType, quoted: bool
-) -> tuple[Any, lexical.Reached | None]:
-    """The innermost call that the compiler came to; in data, or where it came to nothing, the innermost that looks
-    like one."""
+    around: list[Any],
+    kept: lexical.Compilation,
+    module: ModuleType,
+    quoted: bool,
+    unreached: Callable[[Any], bool],
+) -> tuple[Any, lexical.Reached | None, list[dict[str, Any]]]:
+    """The innermost call that the compiler came to; in data, or where it did not come, the innermost that looks like
+    one. And the macros of the scopes around it."""
     for index, form in enumerate(around):
         reached = kept.reached.get(place_of(form) or (0, 0, 0, 0))
         if reached is not None and reached.is_call:
-            return form, reached
-        if reached is None and (quoted or (kept.error is not None and not kept.reached)):
-            above = next((r for f in around[index:] if (r := kept.reached.get(place_of(f) or (0, 0, 0, 0)))), None)
-            if lexical.is_macro_call(form, module, above.macros if above is not None else []):
-                return form, None
-    return None, None
+            return form, reached, reached.macros
+        if reached is None:
+            outer = ((f, kept.reached.get(place_of(f) or (0, 0, 0, 0))) for f in around[index:])
+            above, scope = next(((f, r) for f, r in outer if r is not None), (None, None))
+            there = scope.macros if scope is not None else []
+            if (quoted or unreached(above)) and lexical.is_macro_call(form, module, there):
+                return form, None, there
+    return None, None, []
 
 
 class _Expander:
     """One call, and what becomes of it."""
 
-    def __init__(self, request: ExpandRequest, there: _Form, call: Any, taken: frozenset[str]) -> None:
+    def __init__(self, request: ExpandRequest, there: _Form, call: Any, others: tuple[Problem, ...] = ()) -> None:
+        """`others` are problems of what stands elsewhere."""
         self._request, self._there, self._call = request, there, call
         self._span = there.source.span(call)
         self._told = 0
         self._problems: tuple[Problem, ...] = ()
+        self._others = others
 
     def stepwise(
         self, step: Step, kept: lexical.Compilation | None, reached: lexical.Reached | None = None
@@ -245,7 +217,7 @@ class _Expander:
             self._span,
             text,
             steps,
-            self._problems,
+            (*self._problems, *self._others),
             tuple(writer.tokens),
             tuple(writer.forms),
         )
@@ -259,6 +231,8 @@ class _Expander:
 
     def _blame(self, error: BaseException, at_call: bool = True) -> None:
         """What a macro raised is reported at its call; what the compiler refuses too, if it is here."""
+        if blame.behind(error, GivenUp) is not None:
+            return  # reported at the call that took so long
         error = blame.behind(error, MemoryError) or blame.behind(error, OSError) or error
         for problem in blame.problems(error, self._span, self._there.source, None):
             inside = self._span.contains(problem.span)
@@ -312,16 +286,15 @@ def survey(request: SurveyRequest, macros: Macros) -> Survey:
     last = max((span.end for span in wanted), default=0)
     above = len(deciding(request.text, request.forms, start_of(request)))
     decide = deciding(request.text, request.forms, last)[above:]
-    waiting = list(decide)
+    patience = Patience(request.limits)
     for span in request.forms:
         if span.start < start_of(request) or span.end > last:
             continue
-        text = request.text[span.start : span.end]
         if span in wanted:
-            with contextlib.suppress(SyntaxError, RecursionError):
+            with contextlib.suppress(SyntaxError, RecursionError, GivenUp), patience.limited():
                 found += _surveyed(_Form(request, span, macros), request, macros)
-        if waiting and waiting[0] == text:
-            macros.evaluate(waiting.pop(0))
+        if span in decide:
+            macros.evaluate(request.text[span.start : span.end], patience)
     return Survey(tuple(found))
 
 
@@ -354,7 +327,7 @@ def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
     touched = touched or [span for span in request.forms if span.contains(request.span)]
     if not touched:
         return Failed("There is no complete form here.")
-    parts = []
+    parts, patience = [], Patience(request.limits)
     for span in touched:
         there = _Form(request, span, macros)
         form = there.form
@@ -369,7 +342,7 @@ def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
             problems = blame.problems(error, there.source.span(form), there.source, None)
             return PythonCode("", tuple(map(for_expansion, problems)))
         if len(touched) > 1:
-            macros.evaluate(request.text[span.start : span.end])
+            macros.evaluate(request.text[span.start : span.end], patience)
     return PythonCode("\n".join(parts))
 
 

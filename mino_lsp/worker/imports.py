@@ -28,10 +28,11 @@ _FOREIGN = ("site-packages", "dist-packages", ".venv")
 class Finder:
     """Finds the modules whose files lie in the folder `root`, before Python's own finders do.
 
-    `texts` are the unsaved texts of files by path; `imported` fills with the files that were loaded.
+    `texts` are the unsaved texts of files by path; `imported` fills with the files that were loaded. Without a recorder
+    nothing is probed, and only files whose text is not the one that was saved are found.
     """
 
-    def __init__(self, root: str, texts: Mapping[str, str], sources: Sources, recorder: Recorder) -> None:
+    def __init__(self, root: str, texts: Mapping[str, str], sources: Sources, recorder: Recorder | None = None) -> None:
         self._root = os.path.realpath(root) if root else ""
         self._texts = texts
         self._sources = sources
@@ -45,6 +46,8 @@ class Finder:
         if spec is None or not isinstance(spec.loader, SourceFileLoader) or not self._is_ours(spec.origin):
             return None
         assert spec.origin is not None
+        if self._recorder is None and not self._is_unsaved(spec.origin):
+            return None
         loader = _Loader(name, spec.origin, self._load)
         return importlib.util.spec_from_file_location(
             name, spec.origin, loader=loader, submodule_search_locations=spec.submodule_search_locations
@@ -56,6 +59,13 @@ class Finder:
         path = os.path.realpath(origin)
         inside = path.startswith(self._root + os.sep)
         return inside and not any(part in _FOREIGN for part in path[len(self._root) :].split(os.sep))
+
+    def _is_unsaved(self, path: str) -> bool:
+        text = self._texts.get(path)
+        if text is None:
+            return False
+        with open(path, "rb") as file:
+            return file.read() != text.encode("utf-8")
 
     def _load(self, name: str, path: str) -> types.CodeType:
         """The code of a file, with probes if it is Hy. Raises what reading and compiling it raises."""
@@ -72,7 +82,8 @@ class Finder:
         forms = hy.read_many(text, filename=path, reader=HyReader(), skip_shebang=True)
         tree: Any = hy_compile(forms, sys.modules[name], filename=path, source=text)
         assert isinstance(tree, ast.Module)
-        tree = self._recorder.instrument(tree, source)
+        if self._recorder is not None:
+            tree = self._recorder.instrument(tree, source)
         source.correct(tree)
         code = compile(tree, path, "exec", dont_inherit=True)
         return code

@@ -21,6 +21,7 @@ from hy.macros import macroexpand
 from hy.models import Expression, FComponent, FString, Object, Sequence, Symbol
 
 from mino_lsp.types import Span
+from mino_lsp.worker.patience import GivenUp
 from mino_lsp.worker.written import Place, place_of
 
 MOST_STEPS = 1000
@@ -113,7 +114,7 @@ def compile_watched(
     on_call: Callable[[Any], None] = lambda call: None,
 ) -> Compilation:
     """Compile a form and keep what is expanded. `wanted` are the places of the forms of the user's that matter; at
-    `last` the compiler need not go on. `on_call` hears of each macro call of the user's before it is expanded."""
+    `last` the compiler need not go on. `on_call` hears of each macro call before it is expanded."""
     kept = Compilation()
     form = _tagged(form)
     originals = {place: part for part in _expressions(form) if (place := place_of(part)) in wanted}
@@ -126,13 +127,13 @@ def compile_watched(
             is_call = is_macro_call(tree, module, states)
             if place not in kept.reached:
                 kept.reached[place] = Reached(tree, states, is_call, next(numbers))
-            if is_call:
-                on_call(tree)
             if place == last:
                 raise Done("")
-        for _ in range(MOST_STEPS):
+        for number in range(MOST_STEPS):
             if not is_macro_call(tree, module, _macros(compiler)):
                 return macroexpand(tree, module, compiler, once, result_ok)
+            if number == 0 and place is not None:
+                on_call(tree)
             result = _tagged(macroexpand(tree, module, compiler, once=True, result_ok=result_ok))
             kept.expanded[getattr(tree, _TAG, -1)] = Expanded(tree, result)
             tree = result
@@ -146,7 +147,7 @@ def compile_watched(
             hy.compiler.hy_compile(whole, module, filename=path, source=text)
         except Done:
             pass
-        except Exception as error:  # noqa: BLE001 - a macro of the user's, or what the compiler says of the form
+        except (Exception, GivenUp) as error:  # noqa: BLE001 - a macro of the user's, or what the compiler says
             kept.error = error
     return kept
 
@@ -226,12 +227,10 @@ def is_macro_call(form: Any, module: ModuleType, states: list[dict[str, Any]]) -
     return core is not None and core.__module__ != "hy.macros"
 
 
-def expander(module: ModuleType, path: str, text: str, reached: Reached | None) -> Callable[[Any], Any]:
+def expander(module: ModuleType, path: str, text: str, states: list[dict[str, Any]]) -> Callable[[Any], Any]:
     """One step of Hy's expander, under the macros of a place; a form that is no macro call is returned as it is."""
     compiler = HyASTCompiler(module, filename=path, source=text)
-    states = reached.macros if reached is not None else []
-    if reached is not None:
-        compiler.extra_macros = {name: macro for macros in states for name, macro in macros.items()}
+    compiler.extra_macros = {name: macro for macros in states for name, macro in macros.items()}
 
     def step(form: Any) -> Any:
         if not is_macro_call(form, module, states):

@@ -72,15 +72,16 @@ class Models:
         """Note which parameters have a gradient at a step; those that have had one are not looked at again."""
         if torch.compiler.is_compiling():
             return
-        waiting = self._missing.get(optimizer)
-        if waiting is None or waiting[0] != len(optimizer.param_groups):
-            waiting = (len(optimizer.param_groups), [p for group in optimizer.param_groups for p in group["params"]])
-        if waiting[1]:
-            for parameter in waiting[1]:
-                if parameter.grad is not None:
-                    self._learnt[parameter] = True
-            waiting = (waiting[0], [parameter for parameter in waiting[1] if parameter.grad is None])
-        self._missing[optimizer] = waiting
+        groups, waiting = self._missing.get(optimizer, (0, []))
+        if groups != len(optimizer.param_groups):
+            waiting = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        elif not waiting:
+            return  # as soon as may be: a small model takes a quarter of a millisecond for a step
+        for parameter in waiting:
+            if parameter.grad is not None:
+                self._learnt[parameter] = True
+        waiting = [parameter for parameter in waiting if parameter.grad is None]
+        self._missing[optimizer] = (len(optimizer.param_groups), waiting)
 
     def _end(self, module: Any) -> None:
         """A module is about to end, or the program has: keep what is to be told of it."""

@@ -177,9 +177,9 @@ class Warden:
     def _take(self, message: Request) -> None:
         job = self._jobs.get(message.job)
         if isinstance(message, StopRequest):
-            job = job or self._contexts.concerned(message.job)
             if job is not None:
                 job.stop(message.grace)
+            self._contexts.stop(message.job, message.grace)
             for request in [request for request in self._waiting.values() if request.job == message.job]:
                 self._give_up(request)
         elif isinstance(message, CloseRequest):
@@ -299,12 +299,12 @@ class Warden:
             self._sweep()
         if job.ended and not job.descriptors():
             del self._jobs[number]
-            if isinstance(job, Context):
-                self._contexts.forget(job)
             if isinstance(job, PreviewJob):
                 self._ended(job)
             else:
                 job.finish()
+            if isinstance(job, Context):
+                self._contexts.forget(job)
 
     def _sweep(self) -> None:
         jobs = {job.pid for job in self._jobs.values() if not job.ended}

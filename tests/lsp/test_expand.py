@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 import pytest_asyncio
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from .editor import EXAMPLES, SECONDS, Document, Editor, capabilities
 from .raw import Raw
@@ -291,6 +292,91 @@ async def test_a_long_expansion_is_cut_in_a_hover(editors: Any, root: Path) -> N
         while "Expands to" not in (told := await document.hover("m)", 0)):
             await asyncio.sleep(0.05)
     assert len(told.split("```hy")[1].splitlines()) <= 15 and "more lines (command mino.expand)" in told
+
+
+async def test_a_hover_without_trust(untrusted: Editor, root: Path) -> None:
+    """What is pure is shown; of other macros it is told why they are not. Neither is waited for."""
+    required = "(require mino.thread * nowhere [theirs])\n"
+    text = required + "(defmacro mine [] 1)\n(-> x f)\n(mine)\n(print 1)\n(theirs)"
+    document = untrusted.open(root / "untrusted.hy", text)
+    needs = "*Not expanded: expanding this macro runs code, and this folder is not trusted to run"
+    for head, told in (("-> x", "Expands to\n```hy\n(f x)\n```"), ("mine)", needs), ("theirs)", needs)):
+        async with asyncio.timeout(SECONDS):
+            while told not in await document.hover(head):
+                await asyncio.sleep(0.05)
+    assert needs not in await document.hover("print") and needs not in await document.hover("mine []")
+
+
+async def test_a_hover_when_trust_is_given(editors: Any, root: Path, tmp_path: Path) -> None:
+    editor = await editors(trust="ask", state=tmp_path)
+    document = editor.open(root / "given.hy", "(defmacro mine [] '(f 1))\n(mine)")
+
+    async def shown(told: str) -> None:
+        async with asyncio.timeout(SECONDS):
+            while told not in await document.hover("mine)"):
+                await asyncio.sleep(0.05)
+
+    await shown("*Not expanded: ")
+    await editor.execute("mino.trust", {"uri": document.uri, "trusted": True})
+    await shown("(f 1)")
+    await editor.execute("mino.trust", {"uri": document.uri, "trusted": False})
+    await shown("*Not expanded: ")
+
+
+UNLIMITED = {"preview": {"mode": "off", "cpu": 1000, "time": 1000}}
+
+
+async def test_a_request_that_is_cancelled_does_not_go_on(editors: Any, root: Path) -> None:
+    """With these limits the second one would wait for the first for ever."""
+    editor = await editors(settings=UNLIMITED)
+    text = "(require mino.thread *)\n(defmacro endless [] (while True))\n(endless)"
+    document = editor.open(root / "endless.hy", text.replace("(endless)", "(print (endless) (-> x f))"))
+    arguments = [{"uri": document.uri, "position": document.place("(endless)"), "depth": "all"}]
+    params = lsp.ExecuteCommandParams("mino.expand", arguments)
+    asking = asyncio.ensure_future(editor.protocol.send_request_async("workspace/executeCommand", params, msg_id="e"))
+    await asyncio.sleep(0.5)
+    editor.cancel_request(lsp.CancelParams("e"))
+    with pytest.raises((JsonRpcException, asyncio.CancelledError)):
+        await asyncio.wait_for(asking, SECONDS)
+    document.replace("(endless) ", "")
+    assert (await document.expand("(-> x"))["text"] == "(f x)"
+
+
+async def test_what_was_asked_of_a_closed_document_does_not_go_on(editors: Any, root: Path) -> None:
+    editor = await editors(settings=UNLIMITED)
+    document = editor.open(
+        root / "endless.hy", "(defmacro one [] 1)\n(defmacro endless [] (while True))\n(one)\n(print (endless))"
+    )
+    asking = asyncio.ensure_future(document.expand("(endless)"))
+    await asyncio.sleep(0.1)
+    document.close()  # before there is a worker
+    with pytest.raises(JsonRpcException, match=r"The document was closed\."):
+        await asking
+    document = editor.open(root / "endless.hy", document.text)
+    assert (await document.expand("(one)"))["text"] == "1"
+    asking = asyncio.ensure_future(document.expand("(endless)"))
+    await asyncio.sleep(0.1)
+    document.close()
+    with pytest.raises(JsonRpcException, match=r"It was stopped\."):
+        await asking
+
+
+async def test_what_is_required_is_as_it_is_typed(editors: Any, root: Path) -> None:
+    """Saved or not, in what is asked for and in what a hover knows."""
+    editor = await editors()
+    (root / "typed_beside.hy").write_text("(defmacro beside [x] `(first ~x))", "utf-8")
+    beside = editor.open(root / "typed_beside.hy", "(defmacro beside [x] `(first ~x))")
+    document = await editor.open(root / "requiring.hy", "(require typed-beside [beside])\n(beside 1)").previewed()
+    assert (await document.expand("(beside 1"))["text"] == "(first 1)"
+    for head in ("second", "third"):
+        beside.rewrite(f"(defmacro beside [x] `({head} ~x))")
+        assert (await document.expand("(beside 1"))["text"] == f"({head} 1)"
+        async with asyncio.timeout(SECONDS):
+            while f"({head} 1)" not in await document.hover("beside 1"):
+                await asyncio.sleep(0.05)
+    # Half-typed, it is what was saved; and so it is when it is closed.
+    beside.rewrite("(defmacro beside [x] `(fourth")
+    assert (await document.expand("(beside 1"))["text"] == "(first 1)"
 
 
 async def test_a_macro_that_is_required_is_the_one_that_was_saved(editor: Editor, root: Path) -> None:

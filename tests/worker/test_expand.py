@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import hy
 import pytest
@@ -12,28 +13,23 @@ from mino_lsp.syntax import read
 from mino_lsp.worker.pure import NEEDS_TRUST, PURE
 from tests.worker.conftest import Worker, wait_until
 
+PATH = "/nowhere/a.hy"
 HEAD = "(require mino.mu * mino.thread *)\n(import torch)\n"
 
 
-def expand(
-    worker: Worker,
-    text: str,
-    depth: str = "all",
-    pure: bool = False,
-    quoted: bool = False,
-    limits: t.Limits | None = None,
-) -> t.Expansion | t.Failed:
-    """Expand at the place that the last `|` that is no part of a name marks."""
+def ask(worker: Worker, text: str, **more: Any) -> int:
+    """Ask for the expansion at the place that the first `|` that is no part of a name marks. Returns the job."""
     offset, text = marked(text)
     forms = tuple(t.Span(form.start, form.end) for form in read(text).forms)
     job = worker.job()
-    limits = limits or t.Limits()
-    worker.send(
-        t.ExpandRequest(
-            job, "/nowhere/a.hy", text, forms, offset, depth, t.Environment("/"), pure, limits, quoted=quoted
-        )
-    )
-    return worker.collect(job)[-1].result
+    told = {"path": PATH, "text": text, "forms": forms, "offset": offset, "depth": "all", **more}
+    worker.send(t.ExpandRequest(job, environment=t.Environment("/"), **told))
+    return job
+
+
+def expand(worker: Worker, text: str, depth: str = "all", **more: Any) -> Any:
+    """The answer to `ask`."""
+    return worker.collect(ask(worker, text, depth=depth, **more))[-1].result
 
 
 def marked(text: str) -> tuple[int, str]:
@@ -207,32 +203,103 @@ def test_a_closed_document_keeps_no_context(worker):
     assert below(worker.process.pid)
     worker.send(t.CloseRequest("/nowhere/a.hy"))
     assert wait_until(lambda: not below(worker.process.pid))
-    # One that is at work answers first.
-    text = "(defmacro closed [] (import time) (time.sleep 0.3) 2)\n(closed)"
-    forms = tuple(t.Span(form.start, form.end) for form in read(text).forms)
-    job = worker.job()
-    worker.send(t.ExpandRequest(job, "/nowhere/a.hy", text, forms, len(text) - 2, "all", t.Environment("/")))
-    worker.send(t.CloseRequest("/nowhere/a.hy"))
-    assert worker.collect(job)[-1].result.text == "2"
+    # What it is at is wanted no more.
+    job = ask(worker, ENDLESS)
+    worker.send(t.CloseRequest(PATH))
+    assert worker.collect(job)[-1].result == STOPPED
     assert wait_until(lambda: not below(worker.process.pid))
 
 
-SURVEYED = HEAD + "(setv a (-> x f))\n(defmacro w [x] `(-> ~x g))\n(defn h [] (w 1) (print (-> y (when z))))"
+ENDLESS = HEAD + "(defmacro endless [] (while True))\n(print (endless|))"
+FOR_EVER = t.Limits(cpu=1000, wall=1000.0)
+STOPPED = t.Failed("It was stopped.")
 
 
-def test_a_survey_tells_every_call(worker, pure):
-    forms = tuple(t.Span(form.start, form.end) for form in read(SURVEYED).forms)
+def test_an_expansion_that_is_stopped_does_not_go_on(worker):
+    """Neither do those that wait behind it wait for it, or end with it."""
+    first = ask(worker, ENDLESS, limits=FOR_EVER)
+    second = ask(worker, ENDLESS, limits=FOR_EVER)
+    third = ask(worker, ENDLESS.replace("(print (endless|))", "(print (-> x| f))"), limits=FOR_EVER)
+    worker.send(t.StopRequest(second, 0.0))
+    assert worker.collect(second)[-1].result == STOPPED
+    worker.send(t.StopRequest(first, 0.0))
+    assert worker.collect(first)[-1].result == STOPPED
+    assert worker.collect(third)[-1].result.text == "(f x)"
 
-    def told(who, is_pure, wanted=forms):
-        job = who.job()
-        who.send(t.SurveyRequest(job, "/a.hy", SURVEYED, forms, wanted, t.Environment("/"), is_pure))
-        calls = who.collect(job)[-1].result.calls
-        return [(SURVEYED[call.span.start : call.span.end], call.text) for call in calls]
 
-    arrow, later = ("(-> x f)", "(f x)"), ("(-> y (when z))", "(if y (do z) None)")
-    assert told(worker, False) == [arrow, ("(w 1)", "(g 1)"), later]
-    assert told(worker, False, forms[-1:]) == [("(w 1)", "(g 1)"), later]
-    assert told(pure, True) == [arrow, ("(-> y (when z))", "(when y z)")]
+def test_a_survey_that_is_stopped_does_not_go_on(worker):
+    plain = marked(ENDLESS)[1]
+    forms = tuple(t.Span(form.start, form.end) for form in read(plain).forms)
+    job = worker.job()
+    worker.send(t.SurveyRequest(job, PATH, plain, forms, forms[-1:], t.Environment("/"), limits=FOR_EVER))
+    worker.send(t.StopRequest(job, 0.05))
+    assert worker.collect(job)[-1].result == STOPPED
+
+
+def test_an_expansion_that_ends_in_time_keeps_its_context(worker):
+    text = "(eval-and-compile (import os) (setv pid (os.getpid)))\n(defmacro m [] pid)\n(m|)"
+    first = expand(worker, text)
+    job = ask(worker, text)
+    worker.send(t.StopRequest(job, 5.0))
+    assert [worker.collect(job)[-1].result.text, expand(worker, text).text] == [first.text] * 2
+
+
+BELOW = [
+    ("(endless)\n(|-> x f)", "(f x)"),
+    ("(do (endless) (|-> x f))", "(f x)"),
+    ("(do (endless) (|when x (-> x f)))", "(if x (do (f x)) None)"),
+    ("(let [a 1] (defmacro m [x] `(g ~x)) (endless) (|m a))", "(g a)"),
+    ("(|when x (endless))", "(if x (do (endless)) None)"),
+    ("(do (when x (endless)) (|-> x f))", "(f x)"),
+]
+
+
+@pytest.mark.parametrize(("text", "expansion"), BELOW)
+def test_what_does_not_depend_on_a_macro_that_never_ends_is_expanded(worker, text, expansion):
+    text = HEAD + "(defmacro endless [] (while True))\n" + text
+    told = expand(worker, text, limits=t.Limits(cpu=1, wall=60.0))
+    (problem,) = told.problems
+    assert told.text == expansion
+    assert marked(text)[1][problem.span.start : problem.span.end] == "(endless)"
+    assert problem.message == (
+        "`endless` was given up here: it had used 0.8 s of CPU time. What it defines is not known below."
+    )
+
+
+def test_what_is_data_of_a_macro_is_no_call_because_another_never_ends(worker):
+    text = "(defmacro endless [] (while True))\n(do (quoting (|-> x f)) (endless))"
+    told = expand(worker, "(defmacro quoting [form] `'~form)\n" + text, limits=t.Limits(cpu=1))
+    assert (told.head, told.text) == ("quoting", "'(-> x f)")
+
+
+def test_a_macro_above_that_cannot_be_interrupted_is_the_one_that_is_told(worker):
+    stubborn = "(defmacro stubborn [] (sum (hy.I.itertools.repeat 0)))\n(stubborn)\n"
+    told = expand(worker, HEAD + stubborn + "(|-> x f)", limits=t.Limits(cpu=1))
+    assert (told.head, told.text) == ("stubborn", "(stubborn)")
+    assert [problem.code for problem in told.problems] == ["preview-limit"]
+
+
+def test_a_survey_tells_what_does_not_depend_on_a_macro_that_never_ends(worker):
+    text = HEAD + "(defmacro endless [] (while True))\n(endless)\n(-> x f)"
+    forms = tuple(t.Span(form.start, form.end) for form in read(text).forms)
+    job = worker.job()
+    worker.send(t.SurveyRequest(job, PATH, text, forms, forms, t.Environment("/"), limits=t.Limits(cpu=1)))
+    calls = worker.collect(job)[-1].result.calls
+    assert [(call.head, call.text) for call in calls] == [("endless", ""), ("->", "(f x)")]
+
+
+def test_what_is_required_from_an_open_file_is_what_stands_there(worker, tmp_path):
+    saved, typed = "(defmacro w [x] `(saved ~x))", "(defmacro w [x] `(typed ~x))"
+    (tmp_path / "open_beside.hy").write_text(saved, "utf-8")
+    where = {"path": str(tmp_path / "main.hy"), "root": str(tmp_path)}
+    for text in (typed, saved, typed.replace("typed", "again"), ""):
+        told = expand(
+            worker,
+            "(require open-beside [w])\n(w| 1)",
+            texts=((str(tmp_path / "open_beside.hy"), text),) if text else (),
+            **where,
+        )
+        assert told.text == (text or saved)[17:-1].replace("~x", "1")
 
 
 @pytest.mark.parametrize(
