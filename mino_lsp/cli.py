@@ -54,6 +54,13 @@ class Terminal:
         target.write(text)
         target.flush()
 
+    def finish(self) -> None:
+        """Show the lines that processes began and did not end."""
+        for (rank, stream), text in sorted(self._begun.items()):
+            if text:
+                print(f"[{rank}] {text}", file=sys.stdout if stream == "stdout" else sys.stderr)
+        self._begun.clear()
+
     async def ask(self, question: str, answers: list[str]) -> str | None:
         return None
 
@@ -218,7 +225,8 @@ def _run(options: argparse.Namespace) -> int:
 
 async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int:
     path = Path(options.file).resolve()
-    runs = Runs(workspace)
+    runs, client = Runs(workspace), workspace.client
+    assert isinstance(client, Terminal)
     workspace.settings = replace(workspace.settings, args=tuple(options.arguments))
     told = {"uri": path.as_uri(), "nproc": options.nproc, "observe": options.observe}
     running = asyncio.ensure_future(execute(workspace, runs, "mino.run", told))
@@ -227,6 +235,8 @@ async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int
     except asyncio.CancelledError:
         await runs.stop(None)
         raise
+    finally:
+        client.finish()
     problems: Located = answer["problems"]
     for problem in problems.value:
         print(located(options.file, problems.text, problem), file=sys.stderr)

@@ -53,7 +53,7 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
     if _refused(error):
         message = "The preview stopped here: it may not write files, connect, or start programs. A run may."
         return (Problem("preview-refused", "hint", message, span),)
-    if isinstance(error, EOFError):
+    if isinstance(error, EOFError) and "reading a line" in str(error):
         return (Problem("preview-input", "hint", "The preview stopped here: it has no standard input.", span),)
     if trace.below and _is_resolving(trace.below[-1]):
         return (Problem("missing-component", "error", _sentence(str(error)), span),)

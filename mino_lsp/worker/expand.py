@@ -6,7 +6,6 @@ What decides the macros above a place is a `Macros`; a request is answered by a 
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType
@@ -291,8 +290,14 @@ def survey(request: SurveyRequest, macros: Macros) -> Survey:
         if span.start < start_of(request) or span.end > last:
             continue
         if span in wanted:
-            with contextlib.suppress(SyntaxError, RecursionError, GivenUp), patience.limited():
-                found += _surveyed(_Form(request, span, macros), request, macros)
+            try:
+                with patience.limited():
+                    for call in _surveyed(_Form(request, span, macros), request, macros):
+                        found.append(call)
+            except (SyntaxError, RecursionError):
+                pass
+            except GivenUp:
+                continue  # it would not end when it is evaluated either
         if span in decide:
             macros.evaluate(request.text[span.start : span.end], patience)
     return Survey(tuple(found))
@@ -316,6 +321,8 @@ def _surveyed(there: _Form, request: SurveyRequest, macros: Macros) -> Iterator[
         if reached.is_call:
             call, text = places[place], there.write(form)[:SURVEYED] if steps else ""
             yield SurveyedCall(there.write(call[0]), there.source.span(call), text)
+    if isinstance(error := blame.behind(kept.error, GivenUp), GivenUp):
+        raise error
 
 
 # ---- Python

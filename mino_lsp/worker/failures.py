@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -27,9 +28,8 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
     memory = out_of_memory(error)
     if memory:
         return (Problem("out-of-memory", "error", memory, span),)
-    if isinstance(error, EOFError) and "reading a line" in str(error):
-        told = "The program asked for input here, and a run in an editor has none. `mino run` in a terminal has."
-        return (Problem("run-input", "error", told, span),)
+    if isinstance(error, EOFError) and str(error) in ("", "EOF when reading a line"):  # at a terminal it says nothing
+        return (Problem("run-input", "error", f"The program asked for input here, and {_no_input()}.", span),)
     if isinstance(error, (OSError, RuntimeError)):
         # A preview may not write; a run that may not either has a reason of its own.
         text = f"{type(error).__name__}: {error}".strip()
@@ -37,6 +37,13 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
         if refused:
             return (Problem("exception", "error", text if text.endswith(".") else f"{text}.", span),)
     return blame.problems(error, form, source, recorder)
+
+
+def _no_input() -> str:
+    """Why there was none. What is run in an editor has the null device for its input."""
+    if os.path.samestat(os.fstat(0), os.stat(os.devnull)):
+        return "a run in an editor has none: `mino run` in a terminal has"
+    return "there was none left"
 
 
 def out_of_memory(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from mino_lsp.types import Fact, Model, Problem, Span, Statistics, Value
 from mino_lsp.worker.probe import shape_text, summarize
 from mino_lsp.worker.source import Source
 
-MOST_ROOTS, MOST_PARTS = 16, 1000
+MOST_ROOTS, MOST_PARTS, MOST_NAMED = 16, 1000, 4
 LARGEST = 50_000_000
 """Elements of a tensor that are looked at for its statistics: a tenth of a second's work."""
 
@@ -126,13 +126,17 @@ class Models:
         never = [(name, one) for name, one in asking if one.grad is None and one not in self._learnt]
         if len(never) == len(asking):
             return
+        named: dict[Span, list[str]] = {}
         for name, parameter in never:
             place = self._component(module, name)
             if place is not None:
-                shape = shape_text(parameter.shape)
-                told = f"The parameter {name} {shape} of {type(module).__name__} never got a gradient in this run"
-                hint = "while others did: does the loss depend on it?"
-                self._problems[place] = Problem("no-gradient", "warning", f"{told}, {hint}", place)
+                named.setdefault(place, []).append(f"{name} {shape_text(parameter.shape)}")
+        for place, names in named.items():
+            some = names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
+            which = f"The parameter {names[0]}" if len(names) == 1 else f"{', '.join(some[:-1])} and {some[-1]}"
+            told = f"{which} of {type(module).__name__} never got a gradient in this run"
+            hint = f"while others did: does the loss depend on {'it' if len(names) == 1 else 'them'}?"
+            self._problems[place] = Problem("no-gradient", "warning", f"{told}, {hint}", place)
 
     def _component(self, module: Any, name: str) -> Span | None:
         """The component of a mu of the document that a parameter is, or is within; the innermost."""

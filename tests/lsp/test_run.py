@@ -100,6 +100,7 @@ async def test_output_as_log_messages_where_the_client_knows_no_other(editors: A
         ("(print 1)\n(/ 1 0)\n(print 2)", 1, "1\n", [("exception", "(/ 1 0)")]),
         ("(print 1)\n(f", 1, "1\n", [("syntax", "f")]),
         ("(print __name__ (input))", 1, "", [("run-input", "(input)")]),
+        ("(import io pickle) (pickle.load (io.BytesIO))", 1, "", [("exception", "(pickle.load (io.BytesIO))")]),
         ("(import os)\n(os.kill (os.getpid) 9)", 137, "", [("crash", "(os.kill (os.getpid) 9)")]),
         ("(import os)\n(os.abort)", 134, "", [("crash", "(os.abort)")]),
         ("(import os)\n(os._exit 5)", 5, "", []),
