@@ -1,6 +1,6 @@
 """Runs: how soon they begin, how fast they are, how surely they end, and what a flood of output does to the server.
 
-`bench_run.py [first] [throughput] [cancel] [soak] [flood]`; all without a name. `--pairs`, `--runs` and
+`bench_run.py [first] [throughput] [latency] [cancel] [soak] [flood]`; all without a name. `--pairs`, `--runs` and
 `--lines` make it shorter.
 """
 
@@ -164,6 +164,48 @@ def throughput(wire: Wire, folder: Path, turns: int) -> None:
           f"   (median of the pairs' ratios {middle:.3f})")  # fmt: skip
 
 
+CLOCK = """\
+(import time)
+(for [_ (range {count})]
+  (print "clock" (time.monotonic))
+  (time.sleep {pause}))
+(print "last")
+"""
+"""One clock for all processes of a machine: what is printed is compared with it where it arrives."""
+
+
+def latency(wire: Wire, folder: Path) -> None:
+    """From a print to the editor's notification: of a program alone, of one beside another that floods the editor, and
+    of one that floods it itself, where what waits on the way is full."""
+    flood = write(folder, "flood.hy", "(for [i (range 1000000000)] (print i))")
+    for name, count, pause, beside in (("alone", 300, 0.01, False), ("beside a flood", 300, 0.01, True),
+                                       ("within its own flood", 300_000, 0, False)):  # fmt: skip
+        if beside:
+            begin(wire, uri=flood.as_uri())
+            wire.wait(printed("100000\n"))
+        begin(wire, uri=write(folder, "clock.hy", CLOCK.format(count=count, pause=pause)).as_uri())
+        late: list[float] = []
+        begun: dict[int, str] = {}
+        line = ""
+        while line != "last":
+            message = wire._receive()
+            arrived = time.monotonic()
+            if message.get("method") == "mino/output":
+                run = message["params"]["run"]
+                *lines, begun[run] = (begun.get(run, "") + message["params"]["text"]).split("\n")
+                for line in lines:
+                    late += [(arrived - float(line.split()[1])) * 1e3] if line.startswith("clock ") else []
+                    if line == "last":
+                        break
+        if beside:
+            wire.begin("workspace/executeCommand", {"command": "mino.stop", "arguments": [{}]})
+            wire.wait(lambda m: "result" in m)
+        wire.wait(lambda m: "result" in m)
+        late.sort()
+        print(f"print → notification, {name:<21} p50 {statistics.median(late):6.1f} ms, "
+              f"p95 {late[int(len(late) * 0.95)]:6.1f}, most {late[-1]:6.1f}, over {len(late):,} lines")  # fmt: skip
+
+
 def cancel(wire: Wire, folder: Path) -> None:
     before = below(wire.process.pid)
     for name, text in ENDLESS.items():
@@ -252,20 +294,25 @@ def memory(wire: Wire) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
+ALL = ["first", "throughput", "latency", "cancel", "soak", "flood"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["first", "throughput", "cancel", "soak", "flood", []])
+    parser.add_argument("what", nargs="*", choices=[*ALL, []])
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--lines", type=int, default=10_000_000)
     options = parser.parse_args()
-    what = options.what or ["first", "throughput", "cancel", "soak", "flood"]
+    what = options.what or ALL
     with tempfile.TemporaryDirectory() as folder:
         wire = start(Path(folder))
         if "first" in what:
             first_lines(wire, Path(folder))
         if "throughput" in what:
             throughput(wire, Path(folder), options.pairs)
+        if "latency" in what:
+            latency(wire, Path(folder))
         if "cancel" in what:
             cancel(wire, Path(folder))
         if "soak" in what:
