@@ -26,6 +26,8 @@ from mino_lsp import types as t
 from mino_lsp.expansions import Shown, shown
 from mino_lsp.syntax import read
 from mino_lsp.worker import expand
+from mino_lsp.worker.macros import Macros
+from mino_lsp.worker.patience import Patience
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"^```hy[^\n]*\n(.*?)^```", re.M | re.S)
@@ -68,7 +70,7 @@ def look(name: str, text: str, found: Found) -> None:
     """Expand and compare each macro call of a text."""
     forms = tuple(t.Span(form.start, form.end) for form in read(text).forms)
     environment = t.Environment("/")
-    macros = expand.Macros(name, pure=False)
+    macros = Macros(name, pure=False)
     for span in forms:
         one = t.SurveyRequest(0, name, text, forms, (span,), environment)
         calls = expand.survey(one, macros).calls if text[span.start] == "(" else ()
@@ -87,10 +89,10 @@ def look(name: str, text: str, found: Found) -> None:
             found.expansions += 1
             found.entries += len(expansion.tokens)
             found.wrong += [f"{where}: {problem}" for problem in _problems(text, span, expansion, macros)]
-        macros.evaluate(text[span.start : span.end])
+        macros.evaluate(text[span.start : span.end], Patience(t.Limits()))
 
 
-def _problems(text: str, span: t.Span, expansion: Shown, macros: expand.Macros) -> Iterator[str]:
+def _problems(text: str, span: t.Span, expansion: Shown, macros: Macros) -> Iterator[str]:
     source = expansion.text.source
     for place, there in expansion.tokens:
         if source[place.start : place.end] != text[there.start : there.end]:
@@ -116,7 +118,7 @@ def _problems(text: str, span: t.Span, expansion: Shown, macros: expand.Macros) 
             yield f"{source[:300]} means something else: {difference}"
 
 
-def _compiled(text: str, line: int, macros: expand.Macros) -> str:
+def _compiled(text: str, line: int, macros: Macros) -> str:
     """The Python of a form that stands on a line, without the places that the macros of specs write down."""
     with HyReader.using_reader(macros.reader, create=False):
         form = hy.models.Expression([hy.models.Symbol("do"), macros.read("\n" * line + text)])
