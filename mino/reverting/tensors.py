@@ -23,6 +23,7 @@ class Tensors:
 
     def __init__(self, model: nn.Module) -> None:
         self._saved = {id(tensor) for tensor, saved, _, _ in _all(model) if saved}
+        self._temporary = {id(tensor) for tensor, saved, _, _ in _all(model) if not saved}
         self._overlapping = dict(_overlapping(model))
 
     def written(self, tensor: torch.Tensor, path: str) -> Object:
@@ -35,7 +36,10 @@ class Tensors:
         if trained:
             frozen = [] if tensor.requires_grad else [keyword("requires_grad"), Symbol("False")]
             return call("torch.nn.Parameter", made, *frozen)
-        return method("requires-grad_", made, Symbol("True")) if tensor.requires_grad else made
+        made = method("requires-grad_", made, Symbol("True")) if tensor.requires_grad else made
+        if id(tensor) in self._temporary:
+            return call("torch.nn.Buffer", made, keyword("persistent"), Symbol("False"))
+        return made
 
     def check(self, tensor: torch.Tensor, path: str) -> None:
         """Raises `Irreversible` for a tensor that is more than its shape, dtype, device and elements."""
@@ -49,6 +53,8 @@ class Tensors:
             raise Irreversible(f"{path} was computed from other tensors, with gradients: bind it detached")
         if tensor._backward_hooks or getattr(tensor, "_post_accumulate_grad_hooks", None):
             raise Irreversible(f"{path} has a hook")
+        if id(tensor) in self._temporary and id(tensor) in self._saved:
+            raise Irreversible(f"{path} is a buffer that the state has from one place, and from another it has not")
         self.check_memory(tensor, path)
 
     def check_memory(self, tensor: torch.Tensor, path: str) -> None:
@@ -123,13 +129,11 @@ def _written(elements: Any) -> Object:
 
 
 def _all(model: nn.Module) -> Iterator[tuple[torch.Tensor, bool, str, nn.Module]]:
-    """Each parameter and buffer of a model once, whether its state has it, its name and its owner."""
-    seen: set[int] = set()
+    """The parameters and buffers of a model, whether its state has each, its name and its owner."""
     for path, module in model.named_modules():
         temporary = module._non_persistent_buffers_set
         for name, tensor in (*module._parameters.items(), *module._buffers.items()):
-            if tensor is not None and not (id(tensor) in seen and name in temporary):
-                seen.add(id(tensor))
+            if tensor is not None:
                 yield tensor, name not in temporary, f"{path}.{name}" if path else name, module
 
 

@@ -163,8 +163,6 @@ class Writer:
         for name, value in _components(mu):
             where = f"{path}.{name}"
             form = self.module(value, where) if isinstance(value, nn.Module) else self.value(value, where)
-            if name in mu._non_persistent_buffers_set:
-                form = call("torch.nn.Buffer", form, literals.keyword("persistent"), Symbol("False"))
             bound += [literals.keyword(name), form]
         return call("bind", made, *bound) if bound else made
 

@@ -51,7 +51,8 @@ class _Writer:
             return start + self._items(value, len(value), depth, " ", lambda item: self.text(item, depth - 1)) + end
         if kind is dict:
             return "{" + self._items(value.items(), len(value), depth, "  ", lambda pair: self._pair(pair, depth)) + "}"
-        return _cut(repr(value) if isinstance(value, torch.Tensor) else hy.repr(value))
+        # Of a model, what `print` shows: its expression is on one line, and is asked for by `hy.repr`.
+        return _cut(repr(value) if isinstance(value, torch.Tensor | torch.nn.Module) else hy.repr(value))
 
     def _pair(self, pair: tuple[Any, Any], depth: int) -> str:
         return " ".join(self.text(one, depth - 1) for one in pair)

@@ -75,6 +75,12 @@ def test_its_model_compiles_and_exports(name):
     torch.testing.assert_close(torch.export.export(model, inputs).module()(*inputs), expected)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_its_model_is_revived_from_its_expression(name, revive):
+    model, inputs = model_and_inputs(name)
+    revive(model, *inputs)
+
+
 @pytest.mark.skipif(
     not shutil.which("g++") and os.environ.get("CI") != "true", reason="torch's default backend needs a C++ compiler"
 )

@@ -62,6 +62,11 @@ WRITTEN = [
         "(bind (mu [x scale] (* x scale)) :scale"
         " (torch.nn.Buffer (torch.tensor [0.10000000149011612 -0.0 NaN] :dtype torch.float32) :persistent False))",
     ),
+    (
+        "(let [k (nn.Buffer (torch.tensor 1) :persistent False)] (bind (Tied) :encode k :decode k))",
+        "(let [shared-1 (torch.nn.Buffer (torch.tensor 1 :dtype torch.int64) :persistent False)]"
+        " (bind (mu [x encode decode] (@ (torch.tanh (@ x encode)) (.t decode))) :encode shared-1 :decode shared-1))",
+    ),
     # Values.
     *(
         (f"(Scaled :scale {value})", f"(bind (mu [x scale] (* x scale)) :scale {value})")
@@ -238,6 +243,10 @@ REFUSED = [
     (
         "(let [w (torch.zeros 4)] (Two :first w :second (.view w 2 2)))",
         "model.second shares its memory with model.first",
+    ),
+    (
+        '(let [b (torch.ones 1) m (Two :first b :second b)] (.add m._non-persistent-buffers-set "first") m)',
+        "model.first is a buffer that the state has from one place, and from another it has not",
     ),
     ("(Scaled :scale (* 2 (torch.ones 2 :requires-grad True)))", "model.scale was computed from other tensors"),
     ("(Scaled :scale (.to-sparse (torch.ones 2)))", "model.scale is a torch.sparse_coo tensor"),

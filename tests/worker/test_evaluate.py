@@ -57,6 +57,23 @@ def test_a_value(evaluate, text, shown, kind):
     assert (told.text, told.type, told.shape, told.problems) == (shown, kind, None, ())
 
 
+MODEL = """
+(require mino.mu * mino.thread *)
+(import torch torch.nn.functional :as F)
+(setv k 2)
+(defmu Model [x layer] (-> x layer (F.dropout :p 0.5) (* k)))
+(setv model (Model :layer (torch.nn.Linear 3 4)))
+"""
+
+
+def test_a_model_shows_what_print_does_and_its_expression_is_a_text(evaluate):
+    assert evaluate(f"{MODEL} [model]").text.startswith("[Model(\n  At: 0x")
+    assert evaluate(f"{MODEL} (print (hy.repr model))").stdout == (
+        "(bind (let [k 2] (mu [x layer] (* (torch.nn.functional.dropout (layer x) :p 0.5) k)))"
+        " :layer (torch.nn.Linear 3 4))\n"
+    )
+
+
 def test_a_tensor_shows_values_shape_and_dtype(evaluate):
     told = evaluate("(import torch)\n(torch.arange 4)")
     assert (told.text, told.type, told.shape) == ("[4] int64\ntensor([0, 1, 2, 3])", "Tensor", (4,))
