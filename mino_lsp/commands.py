@@ -12,13 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from mino_lsp import footprint
-from mino_lsp.evaluating import NothingToEvaluate, choose, problems
+from mino_lsp.evaluating import NothingToEvaluate, choose, problems, readable
 from mino_lsp.expansions import NoExpansion, Step
+from mino_lsp.format.breaks import laid_out
+from mino_lsp.inspecting import concerns, drawn
 from mino_lsp.runs import RunRefused, Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable, Worker
 from mino_lsp.syntax import Text, read
-from mino_lsp.types import EvalRequest, Evaluation, Failed, Model, RunRequest, Span
+from mino_lsp.types import (
+    EvalRequest,
+    Evaluation,
+    Failed,
+    Inspection,
+    InspectRequest,
+    Model,
+    RunRequest,
+    Span,
+    Subject,
+)
 from mino_lsp.workspace import Workspace
 
 
@@ -72,16 +84,18 @@ async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> d
         "peakMemoryBytes": result.peak_memory,
         "devicePeakMemoryBytes": result.device_peak,
         "stopped": result.stopped,
-        "models": [_model(model) for model in result.models],
+        "models": [_model(model, snapshot.text) for model in result.models],
         "problems": Located(snapshot.text, result.problems),
     }
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(model: Model, text: Text) -> dict[str, Any]:
     told: dict[str, Any] = {"name": model.name, "kind": model.kind, "parameters": model.parameters}
     if model.shape is not None:
         told |= {"shape": list(model.shape), "dtype": model.dtype}
-    return {**told, "components": [_model(part) for part in model.components]}
+    if model.span is not None:
+        told["range"] = Located(text, model.span)
+    return {**told, "components": [_model(part, text) for part in model.components]}
 
 
 async def _stop(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -138,22 +152,8 @@ async def _eval(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
     except NothingToEvaluate as error:
         raise CommandFailed(str(error)) from None
     worker = await _worker(workspace, snapshot)
-    as_previewed = workspace.previews.request(snapshot)
-    request = EvalRequest(
-        as_previewed.job,
-        as_previewed.path,
-        as_previewed.text,
-        chosen.above,
-        chosen.targets,
-        as_previewed.environment,
-        snapshot.settings.limits,
-        as_previewed.unconfined,
-        as_previewed.root,
-        as_previewed.texts,
-        as_previewed.device,
-        as_previewed.as_written,
-        as_previewed.way,
-    )
+    job, path, text, way = _as_previewed(workspace, snapshot)
+    request = EvalRequest(job, path, text, chosen.above, chosen.targets, **way)
     result = await worker.submit(request).result
     if not isinstance(result, Evaluation):
         raise CommandFailed(result.message if isinstance(result, Failed) else "There is no value.")
@@ -162,6 +162,59 @@ async def _eval(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
         told["shape"] = list(result.shape)
     range_ = Located(snapshot.text, chosen.targets[-1])
     return {**told, "range": range_, "problems": Located(snapshot.text, problems(snapshot, chosen, result))}
+
+
+def _as_previewed(workspace: Workspace, snapshot: Snapshot) -> tuple[int, str, str, dict[str, Any]]:
+    """A job, a document's path and text, and the rest of what a request shares with that of a preview."""
+    preview = workspace.previews.request(snapshot)
+    shared = ("environment", "unconfined", "root", "texts", "device", "as_written", "way")
+    way = {name: getattr(preview, name) for name in shared}
+    return preview.job, preview.path, preview.text, {**way, "limits": snapshot.settings.limits}
+
+
+async def _inspect(workspace: Workspace, uri: str, subject: Subject, name: str) -> tuple[Snapshot, Inspection]:
+    """What lives when the document has been evaluated."""
+    snapshot = _document(workspace, uri)
+    above, _ = readable(snapshot)
+    worker = await _worker(workspace, snapshot)
+    job, path, text, way = _as_previewed(workspace, snapshot)
+    result = await worker.submit(InspectRequest(job, path, text, above, subject, name, **way)).result
+    if not isinstance(result, Inspection):
+        raise CommandFailed(result.message if isinstance(result, Failed) else "There is nothing to show.")
+    if result.missing:
+        because = f" {result.problems[0].message}" if result.problems else ""
+        raise CommandFailed(result.missing + because)
+    return snapshot, result
+
+
+async def _show_model(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    name = _optional(arguments, "name", str) or ""
+    snapshot, found = await _inspect(workspace, _uri(arguments), "model", name)
+    return {
+        "text": "\n".join(map(drawn, found.models)),
+        "models": [_model(model, snapshot.text) for model in found.models],
+        # What fails below the first failure may fail for that alone.
+        "problems": Located(snapshot.text, found.problems[:1]),
+    }
+
+
+async def _as_expression(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    name = _named(arguments, "name", 'mino.asExpression takes {"uri", "name"}, the name of a model.')
+    _, found = await _inspect(workspace, _uri(arguments), "expression", name)
+    return {"text": laid_out(found.text)}
+
+
+async def _spec(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
+    keyword = _named(arguments, "keyword", 'mino.spec takes {"uri", "keyword"}, the keyword of a spec.')
+    keyword = keyword if keyword.startswith(":") else f":{keyword}"
+    snapshot, found = await _inspect(workspace, _uri(arguments), "spec", keyword)
+    breaking = tuple(problem for problem in found.problems if concerns(problem, keyword))
+    return {
+        "keyword": keyword,
+        "form": laid_out(found.text),
+        "describe": laid_out(found.described),
+        "problems": Located(snapshot.text, breaking),
+    }
 
 
 async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -260,6 +313,9 @@ COMMANDS: dict[str, Command] = {
     "mino.stop": _stop,
     "mino.expand": _expand,
     "mino.showPython": _show_python,
+    "mino.model": _show_model,
+    "mino.asExpression": _as_expression,
+    "mino.spec": _spec,
     "mino.preview": _preview,
     "mino.eval": _eval,
     "mino.pause": _pause,
@@ -299,11 +355,21 @@ async def _worker(workspace: Workspace, snapshot: Snapshot) -> Worker:
     return await workspace.worker(snapshot.root)
 
 
+def _named(arguments: dict[str, Any], name: str, usage: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadArguments(usage)
+    return value
+
+
 def _optional(arguments: dict[str, Any], name: str, kind: type) -> Any:
     value = arguments.get(name)
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-        raise BadArguments(f'"{name}" is {value!r}; it must be a {kind.__name__}.')
+        raise BadArguments(f'"{name}" is {value!r}; it must be a {_WORDS[kind]}.')
     return value
+
+
+_WORDS: dict[type, str] = {str: "string", int: "whole number", list: "list"}
 
 
 def _document(workspace: Workspace, uri: str) -> Snapshot:

@@ -48,9 +48,15 @@ def choose(snapshot: Snapshot, place: Span, scope: Scope) -> Chosen:
         broken = _broken(snapshot, target)
         if broken:
             raise NothingToEvaluate(f"This form cannot be read yet. {broken}")
-    before = [form for form in tops if form.end <= top.start]
-    skipped = tuple(form for form in before if _broken(snapshot, form))
-    return Chosen(tuple(form for form in before if form not in skipped), skipped, targets, top)
+    above, skipped = readable(snapshot, [form for form in tops if form.end <= top.start])
+    return Chosen(above, skipped, targets, top)
+
+
+def readable(snapshot: Snapshot, tops: list[Span] | None = None) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Those of the top-level forms that can be read, and those that cannot."""
+    tops = [Span(form.start, form.end) for form in snapshot.tree.forms] if tops is None else tops
+    broken = tuple(form for form in tops if _broken(snapshot, form))
+    return tuple(form for form in tops if form not in broken), broken
 
 
 def _broken(snapshot: Snapshot, span: Span) -> str:

@@ -22,6 +22,7 @@ Depth = Literal["step", "one", "all"]
 Stream = Literal["stdout", "stderr"]
 Way = Literal["light", "heavy"]
 """How a preview computes: with real tensors on the CPU, or on shapes and dtypes alone."""
+Subject = Literal["model", "expression", "spec"]
 Evidence = Literal["preview", "shapes only", "assumed"]
 """What a fact rests on: a value that was computed, a shape that was, or a branch or loop that was left unasked."""
 
@@ -199,6 +200,27 @@ class EvalRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class InspectRequest:
+    """Evaluate the forms at `above` as a preview does, and tell then of what is called `name`: of a model or of all, of
+    a model as an S-expression, or of a spec. All else is as in an `EvalRequest`."""
+
+    job: int
+    path: str
+    text: str
+    above: tuple[Span, ...]
+    subject: Subject
+    name: str
+    environment: Environment
+    limits: Limits = Limits()
+    unconfined: bool = False
+    root: str = ""
+    texts: tuple[tuple[str, str], ...] = ()
+    device: str = "cpu"
+    as_written: bool = False
+    way: Way = "light"
+
+
+@dataclass(frozen=True, slots=True)
 class ExpandRequest:
     """Expand the macro call around `offset`. `forms` are the spans of the top-level forms that read without a problem.
     `pure` calls none but macros that are known to be pure functions, and evaluates nothing. `quoted` looks for calls in
@@ -258,6 +280,8 @@ class PythonRequest:
 
 
 ExpansionRequest = ExpandRequest | SurveyRequest | PythonRequest
+ConfinedRequest = PreviewRequest | EvalRequest | InspectRequest | ExpansionRequest
+"""What may look at the user's files, and touch nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +463,8 @@ class DeviceList:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A part of a model: a module, or a parameter or buffer with its shape. `parameters` counts elements."""
+    """A part of a model: a module, or a parameter or buffer with its shape. `parameters` counts elements. `span` is
+    where the document writes it: a component in the list of its `defmu`, else the name of its own `defmu`."""
 
     name: str
     kind: str
@@ -447,6 +472,19 @@ class Model:
     shape: tuple[int, ...] | None = None
     dtype: str = ""
     components: tuple[Model, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was asked for: models, or a text: the expression of a model, or the form of a spec and what describes it.
+    Where there is nothing of that name, `missing` says what there is."""
+
+    models: tuple[Model, ...] = ()
+    text: str = ""
+    described: str = ""
+    missing: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,7 +518,7 @@ class Failed:
     message: str
 
 
-Result = PreviewResult | Evaluation | Expansion | Survey | PythonCode | DeviceList | RunResult | Failed
+Result = PreviewResult | Evaluation | Inspection | Expansion | Survey | PythonCode | DeviceList | RunResult | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,7 +528,15 @@ class Finished:
 
 
 Request = (
-    PreviewRequest | EvalRequest | ExpansionRequest | RunRequest | DevicesRequest | StopRequest | CloseRequest | Credit
+    PreviewRequest
+    | EvalRequest
+    | InspectRequest
+    | ExpansionRequest
+    | RunRequest
+    | DevicesRequest
+    | StopRequest
+    | CloseRequest
+    | Credit
 )
 Answer = Ready | Refused | FormStarted | Facts | Output | RanksFailed | Finished
 
@@ -499,10 +545,10 @@ _KINDS: dict[str, type[Any]] = {
     for kind in (
         *(Span, TensorValue, ModuleValue, OtherValue, Statistics, Fact, Related, Change, Fix, Problem, Limits),
         Environment,
-        *(PreviewRequest, EvalRequest, ExpandRequest, SurveyRequest, PythonRequest),
+        *(PreviewRequest, EvalRequest, InspectRequest, ExpandRequest, SurveyRequest, PythonRequest),
         *(RunRequest, DevicesRequest, StopRequest, CloseRequest, Credit),
         *(Ready, Refused, FormStarted, Facts, Output, PreviewResult, ExpansionStep, Expansion, Device, DeviceList),
-        *(SurveyedCall, Survey, PythonCode, Model, Evaluation, RunResult, RanksFailed, Failed, Finished),
+        *(SurveyedCall, Survey, PythonCode, Model, Evaluation, Inspection, RunResult, RanksFailed, Failed, Finished),
     )
 }
 

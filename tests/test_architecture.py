@@ -113,7 +113,7 @@ BROAD = {
     "mino_lsp/server.py": {"_listen"},
     "mino_lsp/worker/child.py": {"enter"},
     "mino_lsp/worker/session.py": {"_guarded"},
-    "mino_lsp/worker/evaluate.py": {"_problems_of"},
+    "mino_lsp/worker/evaluate.py": {"problems_of"},
     "mino_lsp/worker/run.py": {"_evaluate"},
     "mino_lsp/worker/expand.py": {"stepwise", "_walked", "python"},
     "mino_lsp/worker/macros.py": {"evaluate"},

@@ -574,6 +574,60 @@ In the expansion, RET goes to where a token comes from."
         (local-set-key (kbd "q") #'quit-window)
         (display-buffer (current-buffer))))))
 
+;;;; Models and specs
+
+(defun mino-show-models ()
+  "Show the models that live when the document has been evaluated."
+  (interactive)
+  (mino--inspect "mino.model" nil
+                 (lambda (answer)
+                   (let ((text (mino-get answer :text)))
+                     (if (string-empty-p text)
+                         (mino--complain (or (mino--first-problem answer) "no model lives in this document"))
+                       (mino--show-text text #'special-mode))))))
+
+(defun mino-show-expression (name)
+  "Show the model NAME as an S-expression: a top-level name, or a class."
+  (interactive (list (read-string "Model: " (thing-at-point 'symbol t))))
+  (mino--inspect "mino.asExpression" (list :name name)
+                 (lambda (answer) (mino--show-text (mino-get answer :text) #'mino-auto-mode))))
+
+(defun mino-show-spec (keyword)
+  "Show the spec of KEYWORD, and what breaks it."
+  (interactive (list (read-string "Spec: " (thing-at-point 'symbol t))))
+  (mino--inspect "mino.spec" (list :keyword keyword)
+                 (lambda (answer)
+                   (let ((form (mino-get answer :form)) (short (mino-get answer :describe)))
+                     (mino--show-text
+                      (concat (format "(spec/def %s %s)\n" (mino-get answer :keyword) form)
+                              (unless (equal short form) (format "\n;; in short\n%s\n" short))
+                              (mapconcat (lambda (problem)
+                                           (replace-regexp-in-string "^" ";; " (mino-get problem :message)))
+                                         (mino-get answer :problems) "\n"))
+                      #'mino-auto-mode)))))
+
+(defun mino--inspect (command arguments show)
+  "Have COMMAND with ARGUMENTS look at this document, and SHOW what it answers."
+  (let ((connection (mino--connection)))
+    (mino--request connection command
+                   (append (list :uri (plist-get (mino--location connection) :uri)) arguments)
+                   show #'mino--complain)))
+
+(defun mino--show-text (text mode)
+  "Show TEXT in the buffer *mino-inspection*, in MODE."
+  (with-current-buffer (get-buffer-create "*mino-inspection*")
+    (let ((inhibit-read-only t))
+      (erase-buffer)
+      (insert text "\n")
+      (goto-char (point-min)))
+    (delay-mode-hooks (funcall mode))
+    (mino-mode -1)
+    (font-lock-ensure)
+    (setq buffer-read-only t)
+    (set-buffer-modified-p nil)
+    (local-set-key (kbd "q") #'quit-window)
+    (display-buffer (current-buffer))))
+
 (defun mino--show-expansion (answer)
   "Show ANSWER, the server's to mino.expand, or why there is nothing to show."
   (let ((text (mino-get answer :text)))

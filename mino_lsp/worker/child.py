@@ -12,6 +12,7 @@ import tempfile
 from typing import NoReturn
 
 from mino_lsp.types import (
+    ConfinedRequest,
     DevicesRequest,
     Environment,
     EvalRequest,
@@ -19,6 +20,7 @@ from mino_lsp.types import (
     ExpansionRequest,
     Failed,
     Finished,
+    InspectRequest,
     Limits,
     PreviewRequest,
     PythonRequest,
@@ -53,7 +55,7 @@ def warm_up(pure: bool) -> None:
     from mino_lsp.worker import expand  # noqa: F401
 
     if not pure:
-        from mino_lsp.worker import devices, evaluate, launch, session  # noqa: F401
+        from mino_lsp.worker import devices, inspecting, launch, session  # noqa: F401
 
     # The first use of the compiler costs as much as the next hundred.
     hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
@@ -153,8 +155,8 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
 
         publish(Finished(request.job, devices.list_devices()))
         return 0
-    assert isinstance(request, EvalRequest | ExpandRequest | SurveyRequest | PythonRequest)
-    if not isinstance(request, EvalRequest) and request.pure:
+    assert isinstance(request, EvalRequest | InspectRequest | ExpandRequest | SurveyRequest | PythonRequest)
+    if not isinstance(request, EvalRequest | InspectRequest) and request.pure:
         _answer_expansions(request, publish)
     if not _limit(request, scratch, scratch):
         raise Unusable(_UNCONFINED)
@@ -163,6 +165,11 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
         from mino_lsp.worker import evaluate
 
         publish(Finished(request.job, evaluate.evaluate(request, publish)))
+        return 0
+    if isinstance(request, InspectRequest):
+        from mino_lsp.worker import inspecting
+
+        publish(Finished(request.job, inspecting.inspect(request, publish)))
         return 0
     _answer_expansions(request, publish)
 
@@ -189,7 +196,7 @@ def take_on(environment: Environment, path: str) -> None:
     sys.argv = [path, *environment.args]
 
 
-def _limit(request: PreviewRequest | EvalRequest | ExpansionRequest, temporary: str, scratch: str) -> bool:
+def _limit(request: ConfinedRequest, temporary: str, scratch: str) -> bool:
     """Make this process one that may look and not touch. False where the system cannot enforce it."""
     take_on(request.environment, request.path)
     for name in list(os.environ):

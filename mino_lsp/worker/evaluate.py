@@ -15,7 +15,8 @@ import signal
 import sys
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from hy.compiler import hy_compile
 from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
-from mino_lsp.types import EvalRequest, Evaluation, FormStarted, Problem, Span
+from mino_lsp.types import EvalRequest, Evaluation, FormStarted, InspectRequest, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.session import Stopped, compile_form, main_module, read_forms
@@ -48,56 +49,97 @@ class _Kept(io.FileIO):
         return super().write(data)
 
 
+@dataclass(slots=True)
+class Namespace:
+    """What the forms above a place make, and where it comes from. `kept` is what standard output goes to."""
+
+    request: EvalRequest | InspectRequest
+    source: Source
+    recorder: Recorder
+    kept: _Kept
+    module: types.ModuleType
+    reader: HyReader
+
+    @classmethod
+    def empty(cls, request: EvalRequest | InspectRequest, read: tuple[Span, ...]) -> Namespace:
+        """Take on the way of a preview, in silence. Nothing but what is at `read` will be read of the text."""
+        torch.set_num_threads(1)
+        warnings.simplefilter("ignore")
+        for number in blame.LIMIT_SIGNALS.values():
+            signal.signal(number, _stop)
+        kept = _Kept(1)
+        sys.stdout = io.TextIOWrapper(
+            io.BufferedWriter(kept), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+        source = Source(_only(request.text, read), request.path)
+        sources = Sources(source)
+        recorder = Recorder(torch, UNBOUND, lambda facts: None)
+        sys.meta_path.insert(0, imports.Finder(request.root, dict(request.texts), sources, recorder))
+        module, reader = main_module(request.path), HyReader()
+        modes.enter(request, recorder)
+        return cls(request, source, recorder, kept, module, reader)
+
+    def forms(self) -> Iterator[Any]:
+        """The forms that are read. Raises `blame.Unreadable`."""
+        return read_forms(self.source, self.reader)
+
+    def run(self, form: Any) -> None:
+        """Evaluate a form."""
+        exec(compile_form(form, self.module, self.source, self.reader, self.recorder), self.module.__dict__)
+
+    def problems_of(self, work: Callable[[], object], span: Span) -> tuple[Problem, ...]:
+        """Do what calls the user's code, and tell what came of it."""
+        try:
+            work()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            told = f"The form ended the program, with exit code {code}."
+            return (Problem("exit", "information", told, span),)
+        except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
+            stop = blame.behind(error, Stopped)
+            if stop is not None:
+                return (blame.limit(str(stop), blame.stopped_at(stop, span, self.source), self.request.limits),)
+            return blame.problems(error, span, self.source, self.recorder)
+        return ()
+
+
 def evaluate(request: EvalRequest, publish: Callable[[Any], None]) -> Evaluation:
     """Evaluate what is above in silence, then the targets. Publishes nothing but at which form it is."""
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    for number in blame.LIMIT_SIGNALS.values():
-        signal.signal(number, _stop)
-    kept = _Kept(1)
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(kept), encoding="utf-8", errors="backslashreplace", line_buffering=True
-    )
-    source = Source(_only(request.text, (*request.above, *request.targets)), request.path)
-    sources = Sources(source)
-    recorder = Recorder(torch, UNBOUND, lambda facts: None)
-    sys.meta_path.insert(0, imports.Finder(request.root, dict(request.texts), sources, recorder))
-    module, reader = main_module(request.path), HyReader()
-    modes.enter(request, recorder)
-    recorder.loops_until = math.inf  # a value is asked for: no loop is left before its end
+    namespace = Namespace.empty(request, (*request.above, *request.targets))
+    kept = namespace.kept
+    namespace.recorder.loops_until = math.inf  # a value is asked for: no loop is left before its end
     values: list[Any] = []
     builtins.__dict__[_VALUE] = values.append
     earlier: tuple[Problem, ...] = ()
     found: tuple[Problem, ...] = ()
     try:
-        for form in read_forms(source, reader):
-            span = source.span(form)
+        for form in namespace.forms():
+            span = namespace.source.span(form)
             publish(FormStarted(request.job, span))
             asked = span.start >= request.targets[0].start
             if asked and not kept.keeping:
                 sys.stdout.flush()
                 kept.keeping = True
-            work = functools.partial(_value_of if asked else _run, form, module, source, reader, recorder)
-            found = _problems_of(work, span, source, recorder, request)
+            work = functools.partial(_value_of, form, namespace) if asked else functools.partial(namespace.run, form)
+            found = namespace.problems_of(work, span)
             if asked and found:
                 break
             if not asked:
                 earlier = earlier or found
             if any(problem.code == "preview-limit" for problem in found):
-                return Evaluation("", "", None, "", _told(found))
+                return Evaluation("", "", None, "", told(found))
     except blame.Unreadable as error:
         found = (error.problem,)
     if found:
         values.clear()
-    told: list[tuple[str, str, tuple[int, ...] | None]] = []
+    texts: list[tuple[str, str, tuple[int, ...] | None]] = []
     if values:
-        last = request.targets[-1]
-        found = _problems_of(lambda: told.append(shown(values[-1])), last, source, recorder, request)
+        found = namespace.problems_of(lambda: texts.append(shown(values[-1])), request.targets[-1])
     sys.stdout.flush()
-    text, kind, shape = told[0] if told else ("", type(values[-1]).__name__ if values else "", None)
+    text, kind, shape = texts[0] if texts else ("", type(values[-1]).__name__ if values else "", None)
     # What went wrong above is of interest only where it explains something.
     problems = (*earlier, *found) if found else ()
-    return Evaluation(text, kind, shape, kept.kept.decode("utf-8", "replace"), _told(problems))
+    return Evaluation(text, kind, shape, kept.kept.decode("utf-8", "replace"), told(problems))
 
 
 def _only(text: str, spans: tuple[Span, ...]) -> str:
@@ -113,44 +155,24 @@ def _blank(text: str) -> str:
     return "".join("\n" if character == "\n" else " " for character in text)
 
 
-def _run(form: Any, module: types.ModuleType, source: Source, reader: HyReader, recorder: Recorder) -> None:
-    exec(compile_form(form, module, source, reader, recorder), module.__dict__)
-
-
-def _value_of(form: Any, module: types.ModuleType, source: Source, reader: HyReader, recorder: Recorder) -> None:
+def _value_of(form: Any, namespace: Namespace) -> None:
     """Evaluate a form and hand its value on; of a `(mino/live …)` that of its last argument."""
+    module, source = namespace.module, namespace.source
     for one in examples.live(form, module) or (form,):
-        with HyReader.using_reader(reader, create=False):
+        with HyReader.using_reader(namespace.reader, create=False):
             body, value = hy_compile(one, module, get_expr=True, filename=source.path, source=source.text)
         last = ast.Expr(value.body, lineno=one.start_line, col_offset=one.start_column)
         last.end_lineno, last.end_col_offset = one.end_line, one.end_column
         body.body.append(ast.fix_missing_locations(last))
-        tree = recorder.instrument(body, source)
+        tree = namespace.recorder.instrument(body, source)
         last.value = ast.copy_location(ast.Call(ast.Name(_VALUE, ast.Load()), [last.value], []), last)
         ast.fix_missing_locations(last)
         source.correct(tree)
         exec(compile(tree, source.path, "exec"), module.__dict__)
 
 
-def _problems_of(
-    work: Callable[[], object], span: Span, source: Source, recorder: Recorder, request: EvalRequest
-) -> tuple[Problem, ...]:
-    """Do what calls the user's code, and tell what came of it."""
-    try:
-        work()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        told = f"The form ended the program, with exit code {code}."
-        return (Problem("exit", "information", told, span),)
-    except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
-        stop = blame.behind(error, Stopped)
-        if stop is not None:
-            return (blame.limit(str(stop), blame.stopped_at(stop, span, source), request.limits),)
-        return blame.problems(error, span, source, recorder)
-    return ()
-
-
-def _told(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+def told(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Problems in the words of an evaluation."""
     return tuple(map(blame.of_evaluation, problems))
 
 

@@ -276,7 +276,7 @@ class Job:
         elif isinstance(self.request, EvalRequest):
             self._answer(Finished(self.id, Evaluation("", "", None, "", (blame.of_evaluation(problem),))))
         else:
-            self._answer(Finished(self.id, Failed(problem.message)))
+            self._answer(Finished(self.id, Failed(blame.of_evaluation(problem).message)))
 
     def _run_result(self, code: int, seconds: float) -> RunResult | Failed:
         shell_code = code if code >= 0 else 128 - code

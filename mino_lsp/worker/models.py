@@ -7,12 +7,9 @@ for a model usually ends with the function that trained it, and the steps of opt
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from typing import Any
 
-import hy
 import torch
-from hy.models import Expression, List, Symbol
 from torch import nn
 from torch.optim import optimizer as optimizers
 from torch.utils.weak import WeakIdKeyDictionary
@@ -20,8 +17,9 @@ from torch.utils.weak import WeakIdKeyDictionary
 from mino_lsp.types import Fact, Model, Problem, Span, Statistics, Value
 from mino_lsp.worker.probe import shape_text, summarize
 from mino_lsp.worker.source import Source
+from mino_lsp.worker.trees import Written, whole
 
-MOST_ROOTS, MOST_PARTS, MOST_NAMED = 16, 1000, 4
+MOST_ROOTS, MOST_NAMED = 16, 4
 LARGEST = 50_000_000
 """Elements of a tensor that are looked at for its statistics: a tenth of a second's work."""
 
@@ -30,8 +28,7 @@ class Models:
     """The models of one run. Made before its program begins."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
-        self._places: dict[tuple[str, str], Span] = {}
+        self._written = Written(source)
         self._models: dict[tuple[Any, ...], Model] = {}
         self._values: dict[Span, dict[Value, tuple[Any, ...]]] = {}
         self._statistics: dict[Span, Statistics] = {}
@@ -45,17 +42,12 @@ class Models:
 
     def read(self, form: Any) -> None:
         """Note where the mus and the components of a form are written."""
-        for definition in _definitions(form):
-            name, components = definition[1], definition[2]
-            self._places[str(name), ""] = self._source.span(name)
-            for component in components:
-                if isinstance(component, Symbol):
-                    self._places[str(name), hy.mangle(component)] = self._source.span(component)
+        self._written.read(form)
 
     def told(self) -> tuple[tuple[Model, ...], tuple[Fact, ...], tuple[Problem, ...]]:
         """The models, what their components hold, and warnings. Called when the program has ended."""
         alive = [value for value in gc.get_objects() if issubclass(type(value), nn.Module)]
-        inner = {id(part) for module in alive if _whole(module) for part in module.modules() if part is not module}
+        inner = {id(part) for module in alive if whole(module) for part in module.modules() if part is not module}
         for module in alive:
             if id(module) not in inner:
                 self._end(module)
@@ -85,7 +77,7 @@ class Models:
 
     def _end(self, module: Any) -> None:
         """A module is about to end, or the program has: keep what is to be told of it."""
-        if self._within.get(module) or not _whole(module):
+        if self._within.get(module) or not whole(module):
             return
         parts = list(module.named_modules())
         for _, part in parts[1:]:
@@ -94,7 +86,7 @@ class Models:
         shape = (type(module).__name__, *((name, parameter.shape) for name, parameter in parameters))
         if not parameters or (shape not in self._models and len(self._models) >= MOST_ROOTS):
             return
-        self._models[shape] = _tree(type(module).__name__, module, [MOST_PARTS])
+        self._models[shape] = self._written.tree(type(module).__name__, module)
         self._look(module)
         self._warn(module, parameters)
 
@@ -104,12 +96,12 @@ class Models:
         """What the components of the document's mus hold."""
         for _, part in module.named_modules():
             kind = type(part).__name__
-            own = self._places.get((kind, ""))
+            own = self._written.at(kind)
             if own is None:
                 continue
             self._keep(own, part)
             for name in (*part._parameters, *part._buffers, *part._modules):
-                place = self._places.get((kind, name))
+                place = self._written.at(kind, name)
                 value = getattr(part, name, None)
                 if place is not None and value is not None:
                     self._keep(place, value)
@@ -142,41 +134,9 @@ class Models:
         """The component of a mu of the document that a parameter is, or is within; the innermost."""
         found, owner = None, module
         for part in name.split("."):
-            found = self._places.get((type(owner).__name__, part), found)
+            found = self._written.at(type(owner).__name__, part) or found
             owner = getattr(owner, part, None)
         return found
-
-
-def _whole(module: Any) -> bool:
-    """Whether the module's own construction began: without it there is nothing to ask."""
-    return "_parameters" in module.__dict__ and "_modules" in module.__dict__
-
-
-def _definitions(form: Any) -> Iterator[Any]:
-    """The `defmu` forms within a form."""
-    if isinstance(form, (Expression, List)):
-        named = len(form) > 2 and isinstance(form[0], Symbol) and isinstance(form[1], Symbol)
-        if named and str(form[0]).rpartition(".")[2] == "defmu" and isinstance(form[2], List):
-            yield form
-        for part in form:
-            yield from _definitions(part)
-
-
-def _tree(name: str, value: Any, left: list[int]) -> Model:
-    """A module and its parts; `left` is how many more may be told."""
-    left[0] -= 1
-    if isinstance(value, torch.Tensor):
-        dtype = str(value.dtype).removeprefix("torch.")
-        learns = isinstance(value, nn.Parameter)
-        kind = "parameter" if learns else "buffer"
-        return Model(name, kind, value.numel() if learns else 0, tuple(map(int, value.shape)), dtype)
-    parts = []
-    for held in (value._parameters, value._buffers, value._modules):
-        for key, part in held.items():
-            if part is not None and left[0] > 0:
-                parts.append(_tree(hy.unmangle(key), part, left))
-    count = sum(parameter.numel() for parameter in value.parameters())
-    return Model(name, type(value).__name__, count, components=tuple(parts))
 
 
 def statistics(value: Any) -> Statistics | None:

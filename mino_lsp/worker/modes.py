@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from mino_lsp.types import EvalRequest, PreviewRequest
+from mino_lsp.types import EvalRequest, InspectRequest, PreviewRequest
 from mino_lsp.worker import overlay
 from mino_lsp.worker.accelerator import pretend
 from mino_lsp.worker.patches import Patches
@@ -19,7 +19,7 @@ LOOPS_SHARE = 0.5
 """Which part of the CPU budget is used when loops that tell nothing new begin to be left."""
 
 
-def enter(request: PreviewRequest | EvalRequest, recorder: Recorder) -> Callable[[], None]:
+def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Recorder) -> Callable[[], None]:
     """From here on this process evaluates as a preview does. Returns what ends that."""
     patches = Patches()
     recorder.loops_until = time.process_time() + LOOPS_SHARE * request.limits.cpu

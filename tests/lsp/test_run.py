@@ -149,7 +149,7 @@ async def test_a_flood_of_output_comes_whole_and_in_order(editor: Editor, root: 
         ({"uri": 7}, 'The command takes an object with a "uri".'),
         ({"uri": "file:///no/such.hy"}, "/no/such.hy is not a file. Save the document first"),
         ({"uri": "untitled:Untitled-1"}, "is not a file. Save the document first"),
-        ({"uri": "PROGRAM", "device": 3}, '"device" is 3; it must be a str'),
+        ({"uri": "PROGRAM", "device": 3}, '"device" is 3; it must be a string'),
         ({"uri": "PROGRAM", "args": "x"}, "\"args\" is 'x'; it must be a list"),
     ],
 )

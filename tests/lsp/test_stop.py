@@ -47,7 +47,7 @@ async def check(editor: Editor, arguments: dict[str, Any], stopped: list[int]) -
 async def test_nothing_runs(editor: Editor) -> None:
     await check(editor, {}, [])
     await check(editor, {"run": 12345}, [])
-    assert "\"run\" is 'x'; it must be a int" in await editor.refusal("mino.stop", {"run": "x"})
+    assert "\"run\" is 'x'; it must be a whole number" in await editor.refusal("mino.stop", {"run": "x"})
 
 
 async def test_all_and_one(editor: Editor, root: Path) -> None:

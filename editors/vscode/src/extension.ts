@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { Evaluations, Scope } from "./evaluation";
 import { Expansions } from "./expansion";
+import { chooseDevice, Inspections } from "./inspection";
 import { Run } from "./run";
 import { Server } from "./server";
 import { Status } from "./status";
@@ -13,6 +14,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const run = new Run();
   const status = new Status();
   const evaluations = new Evaluations();
+  const inspections = new Inspections();
   const started = (server = new Server(run, status));
   const expansions = new Expansions(started);
 
@@ -23,6 +25,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     status,
     expansions,
     evaluations,
+    inspections,
     command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
     command("mino.ui.runAndObserve", () =>
       onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor), observe: true })),
@@ -34,6 +37,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     command("mino.ui.evalForm", () => evaluate("form")),
     command("mino.ui.evalTop", () => evaluate("top")),
     command("mino.ui.evalToHere", () => evaluate("toHere")),
+    command("mino.ui.model", () => onDocument((editor) => inspections.model(editor, started))),
+    command("mino.ui.expression", () => onDocument((editor) => inspections.expression(editor, started))),
+    command("mino.ui.spec", () => onDocument((editor) => inspections.spec(editor, started))),
+    command("mino.ui.device", () => chooseDevice(started)),
     command("mino.ui.pause", () => started.execute("mino.pause", {})),
     command("mino.ui.restart", () => started.restart()),
     command("mino.ui.output", () => started.showOutput()),

@@ -339,6 +339,24 @@ Eglot shows no code lenses: there the server is asked for them."
     (with-current-buffer "*mino-python*"
       (should (equal "x @ weights + bias" (string-trim (buffer-string)))))))
 
+;;;; Models and specs
+
+(defun mino-test-inspected (text command &rest arguments)
+  "Whether COMMAND called with ARGUMENTS shows TEXT."
+  (when (get-buffer "*mino-inspection*") (kill-buffer "*mino-inspection*"))
+  (apply command arguments)
+  (mino-test-wait text (lambda ()
+                         (and (get-buffer "*mino-inspection*")
+                              (with-current-buffer "*mino-inspection*"
+                                (string-match-p (regexp-quote text) (buffer-string)))))))
+
+(ert-deftest mino-shows-models-and-specs ()
+  (mino-test-visiting (mino-test-copy "feed_forward.hy" "models.hy")
+    (mino-test-inspected "linear-to-hidden LinearTransformation · 352 parameters" #'mino-show-models)
+    (mino-test-inspected "(torch.empty #(10 32) :dtype torch.float32)" #'mino-show-expression "FeedForward"))
+  (mino-test-visiting (mino-test-copy "spec_network.hy" "specs.hy")
+    (mino-test-inspected "(spec/def :rank1 " #'mino-show-spec ":rank1")))
+
 ;;;; Evaluating
 
 (ert-deftest mino-eval-shows-the-value-after-the-form ()

@@ -126,6 +126,24 @@ function checks() {
     await executeCommand("workbench.action.files.revert");
   });
 
+  it("models, a model as an expression and a spec are shown", async () => {
+    const shown = (command, name, text) => {
+      void executeCommand(command).then(undefined, () => {});
+      return eventually(`${text} in ${name}`, () =>
+        vscode.workspace.textDocuments.some(
+          (one) => one.uri.scheme === "mino-inspection" && one.uri.path === `/${name}` && one.getText().includes(text),
+        ),
+      );
+    };
+    await opened("feed_forward.hy");
+    await shown("mino.ui.model", "models.txt", "  linear-to-hidden LinearTransformation · 352 parameters");
+    await shown("mino.ui.expression", "FeedForward.hy", "(torch.empty #(10 32) :dtype torch.float32)");
+    const document = await opened("broken.hy");
+    const keyword = positionOf(document, ":rank1").translate(0, -3);
+    vscode.window.activeTextEditor.selection = new vscode.Selection(keyword, keyword);
+    await shown("mino.ui.spec", "_rank1.hy", "(spec/def :rank1 (fn [x]");
+  });
+
   it("the lens on defmain saves and runs the program", async () => {
     const document = await opened("feed_forward.hy");
     const edit = new vscode.WorkspaceEdit();
