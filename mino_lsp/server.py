@@ -103,6 +103,7 @@ class Server(LanguageServer):
         self._stale: set[str] = set()
         self._pushed: set[str] = set()
         self._cells: dict[str, set[str]] = {}
+        self._diagnosed: tuple[Snapshot | None, object, list[Problem]] = (None, None, [])
         self._refreshing: asyncio.TimerHandle | None = None
         self._refreshed = 0.0
         _register(self)
@@ -190,7 +191,7 @@ class Server(LanguageServer):
             self._publish(uri, None, *self.mino.problems_elsewhere(uri))
         for cell in gone:
             self._publish(cell, None, Text(), [])
-        problems = diagnostics(seen[0].snapshot) if seen and not all(map(self._pulls, seen)) else []
+        problems = self._problems(seen[0].snapshot) if seen and not all(map(self._pulls, seen)) else []
         for one in seen:
             if not self._pulls(one):
                 self._publish(one.uri, one.version, one.text, one.of(problems), uri)
@@ -323,9 +324,17 @@ class Server(LanguageServer):
         """The document by itself, for what is a matter of its own lines."""
         return self._page(uri).alone
 
+    def _problems(self, snapshot: Snapshot) -> list[Problem]:
+        """The diagnostics, worked out once for all cells of a notebook."""
+        of, surroundings, found = self._diagnosed
+        if of is not snapshot or surroundings is not snapshot.document.modules:
+            found = diagnostics(snapshot)
+            self._diagnosed = (snapshot, snapshot.document.modules, found)
+        return found
+
     def _pull(self, params: lsp.DocumentDiagnosticParams) -> Json:
         seen = self._page(params.text_document.uri)
-        problems = seen.of(diagnostics(seen.snapshot)) if self._pulls(seen) else []
+        problems = seen.of(self._problems(seen.snapshot)) if self._pulls(seen) else []
         found = self.edge.diagnostics(seen.text, seen.snapshot.uri, problems)
         return {"kind": lsp.DocumentDiagnosticReportKind.Full.value, "items": found}
 
@@ -366,7 +375,7 @@ class Server(LanguageServer):
         seen = self._page(params.text_document.uri)
         snapshot = seen.snapshot
         within = self.edge.span(seen.text, params.range)
-        mending = code_actions(snapshot, seen.of(diagnostics(snapshot)), within)
+        mending = code_actions(snapshot, seen.of(self._problems(snapshot)), within)
         actions: list[Any] = self.edge.code_actions(seen.text, snapshot.uri, mending)
         offset = self.edge.offset(seen.text, params.range.start)
         refactorings: list[tuple[lsp.CodeActionKind, Callable[[], Fix | None]]] = [

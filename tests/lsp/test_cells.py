@@ -97,6 +97,11 @@ def test_what_stands_in_no_cell_of_hy_leads_to_the_next_form() -> None:
     whole = cell_at(notebook.cells, Span(second.span.start, second.span.end + 5))
     assert whole == (second, second.span)
     assert cell_at(notebook.cells, notebook.cells[2].span) is None
+    first, _, last = program(("hy", "(f)"), ("python", "x = 1"), ("hy", "(g)")).cells
+    assert cell_at([first, last], Span(first.span.end + 1, last.span.start - 1)) == (
+        last,
+        Span(last.span.start, last.span.start),
+    )
 
 
 # ---- the law
