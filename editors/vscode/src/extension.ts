@@ -26,6 +26,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     expansions,
     evaluations,
     inspections,
+    started.cells,
     command("mino.ui.run", () => onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor) }))),
     command("mino.ui.runAndObserve", () =>
       onDocument((editor) => started.execute("mino.run", { uri: uriOf(editor), observe: true })),

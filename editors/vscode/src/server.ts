@@ -13,6 +13,7 @@ import {
   State,
   StaticFeature,
 } from "vscode-languageclient/node";
+import { HyCells } from "./cells";
 import { serverCommand } from "./locate";
 import { Run } from "./run";
 import { answerConfiguration, settingsForServer } from "./settings";
@@ -23,6 +24,7 @@ const INSTALL = "pip install minotauro";
 export class Server {
   private client: MinoClient | undefined;
   private stopping: Promise<void> | undefined;
+  readonly cells = new HyCells(() => (this.client?.isRunning() ? this.client : undefined));
   private readonly output = vscode.window.createOutputChannel("Mino", { log: true });
 
   constructor(
@@ -37,6 +39,7 @@ export class Server {
     this.client = client;
     client.registerFeature(new OutputCapability());
     client.onNotification("mino/output", (output) => this.run.append(output));
+    client.onNotification("mino/report", () => this.cells.changed());
     client.onNotification("mino/status", (status) => this.status.show(status));
     client.onDidChangeState(({ newState }) => {
       if (this.client !== client) return;

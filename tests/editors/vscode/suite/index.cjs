@@ -93,6 +93,13 @@ function checks() {
     const codes = (document) => vscode.languages.getDiagnostics(document.uri).map((one) => one.code?.value ?? one.code);
     await eventually("a shape error in the cell of the model", () => codes(model).join() === "shape");
     assert.deepEqual([codes(use), codes(magic)], [[], ["unused-local"]]);
+    // To VS Code this cell is Python, of which it asks others.
+    await eventually("the model in the hover of a %%hy cell", async () => {
+      const at = positionOf(magic, "(display ne");
+      const hovers = await executeCommand("vscode.executeHoverProvider", magic.uri, at);
+      const text = hovers.flatMap((hover) => hover.contents.map((part) => part.value ?? part)).join("\n");
+      return text.includes("`Net` module · 15 parameters");
+    });
     await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   });
 
