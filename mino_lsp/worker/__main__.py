@@ -23,9 +23,9 @@ def main() -> int:
         package = types.ModuleType("mino_lsp")
         package.__path__ = [str(folder)]
         sys.modules["mino_lsp"] = package
-    from mino_lsp.worker import warden
+    from mino_lsp.worker import start
 
-    return warden.main()
+    return start.main()
 
 
 def _refuse(message: str) -> int:

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from mino_lsp.worker.probe import Recorder
 
 
-LIMIT_SIGNALS = {"cpu": signal.SIGXCPU, "time": signal.SIGALRM, "output": signal.SIGXFSZ}
-"""How a session is told which limit it reached. It has a moment to say where it is; then it is killed."""
+LIMIT_SIGNALS: dict[str, int] = {
+    limit: getattr(signal, name)
+    for limit, name in (("cpu", "SIGXCPU"), ("time", "SIGALRM"), ("output", "SIGXFSZ"))
+    if hasattr(signal, name)
+}
+"""How a session is told which limit it reached. It has a moment to say where it is; then it is killed. A system without
+such signals kills it at once."""
 
 
 class Unreadable(Exception):
@@ -131,6 +136,11 @@ def limit(kind: str, span: Span, limits: Limits) -> Problem:
     }[kind]
     message = f"The preview stopped here: {what}. Nothing below was evaluated."
     return Problem("preview-limit", "information", message, span)
+
+
+def is_cpu_limit(code: int) -> bool:
+    """Whether it was the limit of CPU time that ended a process with this exit code."""
+    return code < 0 and -code == LIMIT_SIGNALS.get("cpu")
 
 
 def limit_of(problem: Problem) -> str:

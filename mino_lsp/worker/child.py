@@ -8,13 +8,11 @@ import resource
 import signal
 import socket
 import sys
-import tempfile
 from typing import NoReturn
 
 from mino_lsp.types import (
     ConfinedRequest,
     DevicesRequest,
-    Environment,
     EvalRequest,
     ExpandRequest,
     ExpansionRequest,
@@ -31,44 +29,7 @@ from mino_lsp.types import (
 from mino_lsp.worker import linux
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.sleeper import Sleeper
-
-PREVIEW_ENVIRONMENT = {
-    "CUDA_VISIBLE_DEVICES": "",
-    "HF_HUB_OFFLINE": "1",
-    "MPLBACKEND": "Agg",
-    "WANDB_MODE": "disabled",
-}
-
-_SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
-
-
-class Unusable(Exception):
-    """The environment that was asked for cannot be had; the text says why."""
-
-
-def warm_up(pure: bool) -> None:
-    """Import what the tasks use, in the warden, so that no child pays for it. Nothing of a user's is touched."""
-    import hy
-    import hyrule  # noqa: F401 - most programs require it
-    from hy.compiler import hy_compile
-
-    from mino_lsp.worker import expand  # noqa: F401
-
-    if not pure:
-        from mino_lsp.worker import devices, inspecting, launch, session  # noqa: F401
-
-    # The first use of the compiler costs as much as the next hundred.
-    hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
-
-
-def warm_up_further() -> None:
-    """Import what torch imports by itself at the first step of an optimizer, or at the first operator on shapes alone:
-    seconds that no child should pay."""
-    import torch._dynamo  # noqa: F401
-
-    from mino_lsp.worker import fake
-
-    fake.warm_up()
+from mino_lsp.worker.surroundings import UNCONFINED, Unusable, look_only, open_streams
 
 
 def enter(
@@ -103,7 +64,7 @@ def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
     refusal = None
     try:
         if not _limit(request, sleeper.scratch, scratch):
-            refusal = Unusable(_UNCONFINED)
+            refusal = Unusable(UNCONFINED)
     except Unusable as error:
         refusal = error
     request = sleeper.sleep(socket.socket(fileno=pipe.let_go()))
@@ -111,9 +72,6 @@ def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
         raise refusal
     pipe(Finished(pipe.job, session.preview(request, sleeper)))
     return 0
-
-
-_UNCONFINED = "Previews are off here: this system cannot keep them from writing files (see preview.unconfined)."
 
 
 def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ...]) -> None:
@@ -138,13 +96,6 @@ def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ..
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def open_streams() -> None:
-    """Python's streams anew on their descriptors: in UTF-8, and each line out as soon as it is printed."""
-    sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
-    sys.stdout = os.fdopen(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-
-
 def _do(request: Request, publish: Pipe, scratch: str) -> int:
     if isinstance(request, RunRequest):
         from mino_lsp.worker import launch
@@ -159,7 +110,7 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
     if not isinstance(request, EvalRequest | InspectRequest) and request.pure:
         _answer_expansions(request, publish)
     if not _limit(request, scratch, scratch):
-        raise Unusable(_UNCONFINED)
+        raise Unusable(UNCONFINED)
     resource.setrlimit(resource.RLIMIT_CPU, (request.limits.cpu, request.limits.cpu + 1))
     if isinstance(request, EvalRequest):
         from mino_lsp.worker import evaluate
@@ -180,31 +131,9 @@ def _answer_expansions(request: ExpansionRequest, publish: Pipe) -> NoReturn:
     contexts.serve(request, publish.descriptor, lambda: macros.Macros.above(request, publish), expand.answer)
 
 
-def take_on(environment: Environment, path: str) -> None:
-    """The environment that a preview, a run and `hy FILE` in a terminal share.
-
-    Raises `Unusable` where the working directory cannot be entered.
-    """
-    os.environ.update(environment.env)
-    try:
-        os.chdir(environment.cwd)
-    except OSError as error:
-        told = f"The working directory {environment.cwd} cannot be entered: {error.strerror}. See mino.run.cwd."
-        raise Unusable(told) from error
-    # Only now, after torch was imported: a file of the user's named like one of torch's modules must not hide it.
-    sys.path.insert(0, os.path.dirname(path))
-    sys.argv = [path, *environment.args]
-
-
 def _limit(request: ConfinedRequest, temporary: str, scratch: str) -> bool:
     """Make this process one that may look and not touch. False where the system cannot enforce it."""
-    take_on(request.environment, request.path)
-    for name in list(os.environ):
-        if any(part in _SECRET for part in name.upper().split("_")):
-            del os.environ[name]
-    os.environ.update(PREVIEW_ENVIRONMENT, TMPDIR=temporary)
-    tempfile.tempdir = temporary
-    sys.dont_write_bytecode = True
+    look_only(request.environment, request.path, temporary)
     os.nice(10)
     limits: Limits = request.limits
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

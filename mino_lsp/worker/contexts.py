@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from mino_lsp.types import (
@@ -27,14 +25,15 @@ from mino_lsp.types import (
     Failed,
     Finished,
     FormStarted,
-    FrameReader,
     Limits,
     Span,
-    SurveyRequest,
     frame,
 )
 from mino_lsp.worker import blame
-from mino_lsp.worker.job import GRACE_SECONDS, NEVER, Job
+from mino_lsp.worker.deciding import deciding, start_of, unfinished
+from mino_lsp.worker.forked import Forked
+from mino_lsp.worker.job import GRACE_SECONDS, NEVER
+from mino_lsp.worker.pipe import receive, send
 
 MOST = 4
 """Contexts that wait for another request; the one that has waited longest goes first."""
@@ -47,46 +46,7 @@ CLOSED_SECONDS = 0.2
 """How long a context whose document is closed may take for the answer that it is at. Its end is that of all that it
 has evaluated, so it is worth a moment."""
 
-_DECIDING = r"require|import|def(?:macro|reader)[^\s()\[\]]*|eval-and-compile|eval-when-compile|do-mac|pragma"
-_DECIDES = re.compile(rf"\((?:{_DECIDING})[\s)]")
-_DEFINES = re.compile(r"\((?:def|setv\s|fn\s)")
-_MACRO = re.compile(r"\(defmacro[^\s()\[\]]*\s+([^\s()\[\]]+)")
-
 Key = tuple[Any, ...]
-
-
-def deciding(text: str, forms: tuple[Span, ...], before: int) -> tuple[Span, ...]:
-    """The top-level forms above an offset that may decide what a macro call below means: those that require or define
-    macros, be it in a `do`, and the calls of macros that this text defines."""
-    found: list[Span] = []
-    own: set[str] = set()
-    for span in forms:
-        if span.end > before:
-            break
-        form = text[span.start : span.end]
-        head = head_of(form)
-        if _DECIDES.match(form) or head in own or (_DECIDES.search(form) and not _DEFINES.match(form)):
-            found.append(span)
-            own.update(_MACRO.findall(form))
-    return tuple(found)
-
-
-def head_of(form: str) -> str:
-    """The head of a form that is a call, empty of another."""
-    return (form[1:].split(None, 1) or [""])[0].rstrip(")") if form.startswith("(") else ""
-
-
-def is_evaluated(form: str) -> bool:
-    """Whether a form that decides is executed too, not compiled only."""
-    return _DECIDES.match(form) is not None
-
-
-def start_of(request: ExpansionRequest) -> int:
-    """The start of the first top-level form that a request is about."""
-    if isinstance(request, SurveyRequest):
-        return request.wanted[0].start if request.wanted else 0
-    at = request.offset if isinstance(request, ExpandRequest) else request.span.start
-    return next((span.start for span in request.forms if span.start <= at <= span.end), at)
 
 
 def key_of(request: ExpansionRequest) -> Key:
@@ -118,11 +78,11 @@ def serve(first: ExpansionRequest, channel: int, evaluate: Callable[[], Any], an
 
             linux.die_with_parent(parent, signal.SIGKILL)
             context.warm_up()
-            request = _receive(channel)
+            request = receive(channel)
             if request is None:
                 os._exit(0)
             resource.setrlimit(resource.RLIMIT_CPU, (first.limits.cpu, first.limits.cpu + 1))
-            _send(channel, Finished(request.job, answer(request, context, lambda told: _send(channel, told))))
+            send(channel, Finished(request.job, answer(request, context, lambda told: send(channel, told))))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
@@ -131,24 +91,6 @@ def serve(first: ExpansionRequest, channel: int, evaluate: Callable[[], Any], an
             os.kill(parent, -code)
         if code != 0 or _at_end(channel):
             os._exit(abs(code))
-
-
-def _receive(channel: int) -> Any:
-    """The next request, and not a byte of the one after it; None at the end."""
-    head = _exactly(channel, 4)
-    if not head:
-        return None
-    return FrameReader().feed(head + _exactly(channel, int.from_bytes(head, "big")))[0]
-
-
-def _exactly(channel: int, count: int) -> bytes:
-    data = b""
-    while len(data) < count:
-        more = os.read(channel, count - len(data))
-        if not more:
-            return b""
-        data += more
-    return data
 
 
 def _at_end(channel: int) -> bool:
@@ -161,16 +103,10 @@ def _at_end(channel: int) -> bool:
         end.close()
 
 
-def _send(channel: int, message: Any) -> None:
-    data = frame(message)
-    while data:
-        data = data[os.write(channel, data) :]
-
-
 # ---- in the warden
 
 
-class Context(Job):
+class Context(Forked):
     """A context's process as the warden knows it: a job that takes request after request."""
 
     @classmethod
@@ -277,14 +213,14 @@ class Context(Job):
     def _idle_until(self) -> float:
         return self.idle_since + (0.0 if self._dismissed else IDLE_SECONDS)
 
-    def _reach(self, limit: str, number: int) -> None:
+    def _reach(self, limit: str) -> None:
         if not self._limit:
             self._limit = limit
             self._kill_at = time.monotonic() + GRACE_SECONDS
 
     def finish(self) -> None:
         """Answer what it was at; the end of one that was idle is nobody's concern."""
-        code = os.waitstatus_to_exitcode(self._status)
+        code = self._code
         request = self._current
         if request is None:
             return
@@ -296,20 +232,12 @@ class Context(Job):
     def _unfinished(self, request: ExpandRequest, code: int) -> Expansion:
         """A macro that did not come to an end is a problem at its call."""
         limits = self._limits or Limits()
-        limit = self._limit or ("cpu" if code == -signal.SIGXCPU else "")
+        limit = self._limit or ("cpu" if blame.is_cpu_limit(code) else "")
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
-        text = request.text[self._span.start : self._span.end]
-        return Expansion(head_of(text), self._span, text, (), (for_expansion(problem),))
+        return unfinished(request, self._span, problem)
 
 
 _STOPPED = Failed("It was stopped.")
-
-
-def for_expansion(problem: Any) -> Any:
-    """A problem of a preview's in the words of an expansion."""
-    told = problem.message.replace("The preview", "The expansion").replace(" Nothing below was evaluated.", "")
-    told = re.sub(r"\Aexpanding macro (\S+)\s+", r"The macro `\1` raised ", told)
-    return replace(problem, message=told.replace("The program", "A macro"))
 
 
 class Contexts:

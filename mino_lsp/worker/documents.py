@@ -22,7 +22,8 @@ from typing import Any
 
 from mino_lsp.types import Answer, PreviewRequest, frame
 from mino_lsp.worker import child, linux
-from mino_lsp.worker.job import NEVER, Job
+from mino_lsp.worker.forked import Forked
+from mino_lsp.worker.job import NEVER
 from mino_lsp.worker.reading import state_of
 from mino_lsp.worker.sleeper import BURY, WAKE
 
@@ -66,7 +67,7 @@ class Checkpoint:
         self.control.close()
 
 
-class PreviewJob(Job):
+class PreviewJob(Forked):
     """A preview: its process is a checkpoint's child, and no child of the warden's."""
 
     request: PreviewRequest
@@ -112,7 +113,7 @@ class PreviewJob(Job):
             self.kill()
 
     def died(self, status: int, cpu: float) -> None:
-        self.ended, self._status, self._used = True, status, cpu
+        self.ended, self._code, self._used = True, os.waitstatus_to_exitcode(status), cpu
 
     def forget(self) -> None:
         if self._process >= 0:

@@ -32,7 +32,7 @@ from mino_lsp.types import (
     SurveyRequest,
 )
 from mino_lsp.worker import blame, lexical
-from mino_lsp.worker.contexts import deciding, for_expansion, start_of
+from mino_lsp.worker.deciding import deciding, for_expansion, start_of
 from mino_lsp.worker.macros import Macros, given_up
 from mino_lsp.worker.patience import GivenUp, Patience
 from mino_lsp.worker.pure import NEEDS_TRUST

@@ -1,18 +1,19 @@
-"""One job of the warden's: a forked process, its pipes, its deadlines, and how it ends."""
+"""One job of the warden's: what comes through its pipes, its deadlines, and how its end is told.
+
+How its process is started, reached and waited for is another file's.
+"""
 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
-import shutil
 import signal
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Self
 
 from mino_lsp.types import (
     Answer,
@@ -36,7 +37,7 @@ from mino_lsp.types import (
     Span,
     Stream,
 )
-from mino_lsp.worker import blame, child, ranks
+from mino_lsp.worker import blame, ranks
 
 WINDOW = 256 * 1024
 """Characters of a run's output that may be under way to the editor before the warden stops reading."""
@@ -47,13 +48,12 @@ GRACE_SECONDS = 0.5
 NEVER = float("inf")
 
 
-class Job:
-    """A process and what the warden knows of it. `answer` takes what the server should hear."""
+class Job(ABC):
+    """What the warden knows of a process that does a job. `answer` takes what the server should hear."""
 
     def __init__(self, request: Request, answer: Callable[[Answer], None]) -> None:
         self.id = request.job
         self.request = request
-        self.pid = 0
         self.ended = False
         self._answer = answer
         self._streams: dict[int, Stream | None] = {}
@@ -71,7 +71,7 @@ class Job:
         self._stopped_at = 0.0
         self._printed = 0
         self._under_way = 0
-        self._status = 0
+        self._code = 0
         self._used = 0.0
         self._peak = 0
         self._limits = getattr(request, "limits", None)
@@ -79,26 +79,6 @@ class Job:
         self._scratch = tempfile.mkdtemp(prefix="mino-") if several else ""
         if several:
             self._ranks = ranks.Ranks(request.nproc)  # type: ignore[union-attr]
-
-    @classmethod
-    def start(cls, request: Request, answer: Callable[[Answer], None]) -> Self:
-        """Do `request` in a fork of this process."""
-        job = cls(request, answer)
-        if job._limits:
-            job._scratch = tempfile.mkdtemp(prefix="mino-")
-        messages, out, err = cls.channel(), os.pipe(), os.pipe()
-        writing = job._open_ranks(request.nproc) if job._ranks and isinstance(request, RunRequest) else ()
-        parent = os.getpid()
-        # An interrupt waits until the child is one: before that it would take the warden's course.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        job.pid = os.fork()
-        if job.pid == 0:
-            child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        for descriptor in (*writing, messages[1], out[1], err[1]):
-            os.close(descriptor)
-        job.listen(messages[0], out[0], err[0])
-        return job
 
     def _open_ranks(self, count: int) -> tuple[int, ...]:
         """Read from the pipes of each rank too. Returns the ends that the job's process keeps open."""
@@ -111,11 +91,6 @@ class Job:
         return writing
 
     # ---- pipes
-
-    @classmethod
-    def channel(cls) -> tuple[int, int]:
-        """What the job's messages come through: its end and the process's."""
-        return os.pipe()
 
     def listen(self, messages: int, out: int, err: int) -> None:
         """Take these for the reading ends of its pipes."""
@@ -135,13 +110,9 @@ class Job:
     def credit(self, amount: int) -> None:
         self._under_way -= amount
 
-    def read(self, descriptor: int) -> bool:
-        """Take what a pipe holds. False at its end."""
+    def take(self, descriptor: int, data: bytes) -> bool:
+        """Take what came through a pipe. False at its end."""
         stream = self._streams[descriptor]
-        try:
-            data = self._receive(descriptor) if stream is None else os.read(descriptor, 1 << 16)
-        except ConnectionResetError:
-            return False  # its process ended before it had read all that it was told
         if stream is None:
             try:
                 for message in self._rank_frames.get(descriptor, self._frames).feed(data):
@@ -158,11 +129,8 @@ class Job:
         else:
             self._printed += len(data)
             if self._limits and self._printed > self._limits.output:
-                self._reach("output", blame.LIMIT_SIGNALS["output"])
+                self._reach("output")
         return bool(data)
-
-    def _receive(self, descriptor: int) -> bytes:
-        return os.read(descriptor, 1 << 16)
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)
@@ -197,16 +165,19 @@ class Job:
         if self.ended:
             return
         if self._limits and now >= self._started + self._limits.wall:
-            self._reach("time", blame.LIMIT_SIGNALS["time"])
+            self._reach("time")
         if now >= self._kill_at:
             self._kill_at = NEVER
             self.kill()
 
-    def _reach(self, limit: str, number: int) -> None:
+    def _reach(self, limit: str) -> None:
+        """Have the process say where it is, if the system has a signal for that, and end it."""
         if not self._limit and not self.ended:
             self._limit = limit
-            self._kill_at = time.monotonic() + GRACE_SECONDS
-            self._signal(number, group=False)
+            number = blame.LIMIT_SIGNALS.get(limit)
+            self._kill_at = time.monotonic() + (GRACE_SECONDS if number else 0.0)
+            if number:
+                self._signal(number, group=False)
 
     def stop(self, grace: float) -> None:
         """Interrupt, and kill after `grace` seconds. What has ended by itself was not stopped."""
@@ -218,44 +189,21 @@ class Job:
             self._signal(signal.SIGINT, group=True)
         self._kill_at = min(self._kill_at, time.monotonic() + grace)
 
+    @abstractmethod
     def kill(self) -> None:
-        self._signal(signal.SIGKILL, group=True)
-        self._signal(signal.SIGKILL, group=False)
+        """End the process and all of its group at once."""
 
-    def _signal(self, number: int, group: bool) -> None:
-        if self.ended:
-            return
-        # It may have just ended, or not yet made its group.
-        with contextlib.suppress(ProcessLookupError):
-            if group:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, number)
-                    return
-            os.kill(self.pid, number)
-
-    def wait(self) -> None:
-        """Block until the process has ended: only after it was killed."""
-        if not self.ended:
-            _, self._status, usage = os.wait4(self.pid, 0)
-            self._used, self._peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-            self.ended = True
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def reap(self) -> bool:
-        """True when the process was found to have ended just now. What is left of its group ends first."""
-        if self.ended or not self._has_exited():
-            return False
-        self._signal(signal.SIGKILL, group=True)
-        self.wait()
-        return True
-
+    @abstractmethod
     def _has_exited(self) -> bool:
-        # Left unburied, so that its number, which is its group's too, belongs to nobody else yet.
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        """Whether the process is over, be it told of or not."""
+
+    @abstractmethod
+    def _signal(self, number: int, group: bool) -> None:
+        """Send a signal to the process or to its group; nothing where it has just ended."""
 
     def finish(self) -> None:
         """Report the end. A process that did not finish is a finding, not an accident."""
-        code = os.waitstatus_to_exitcode(self._status)
+        code = self._code
         seconds = time.monotonic() - self._started
         if isinstance(self.request, RunRequest):
             self._answer(Finished(self.id, self._run_result(code, seconds)))
@@ -268,7 +216,7 @@ class Job:
 
     def _finish_unfinished(self, code: int, seconds: float) -> None:
         limits = self._limits or Limits()
-        limit = self._limit or ("cpu" if code == -signal.SIGXCPU or self._used >= limits.cpu else "")
+        limit = self._limit or ("cpu" if blame.is_cpu_limit(code) or self._used >= limits.cpu else "")
         problem = blame.limit(limit, self._span, limits) if limit else blame.crash(self._span, code)
         if isinstance(self.request, PreviewRequest):
             self._answer(Facts(self.id, (), (problem,)))

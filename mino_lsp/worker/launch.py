@@ -21,9 +21,9 @@ import torch
 
 from mino_lsp.types import Failed, Finished, RanksFailed, RunRequest, from_plain, to_plain
 from mino_lsp.worker import devices, linux, ranks
-from mino_lsp.worker.child import open_streams
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.run import run
+from mino_lsp.worker.surroundings import open_streams
 
 MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
 

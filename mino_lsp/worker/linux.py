@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import struct
 import sys
+import time
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 38, 36
@@ -78,19 +80,42 @@ def signal_none_above() -> None:
         os.close(ruleset)
 
 
-def die_with_parent(parent: int, signal: int) -> None:
-    """Have the kernel send `signal` to this process when `parent` ends, none for 0; end at once if it already has."""
+def die_with_parent(parent: int, number: int) -> None:
+    """Have the kernel send a signal to this process when `parent` ends, none for 0; end at once if it already has."""
     libc = _libc()
     if libc is not None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0)
+        libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def end_with_parent() -> None:
+    """Have this process killed when its parent ends, where the kernel does that."""
+    if sys.platform == "linux":
+        die_with_parent(os.getppid(), signal.SIGKILL)
 
 
 def adopt_orphans(adopt: bool = True) -> bool:
     """Make this process the parent of every orphan below it, double forks included; or no longer."""
     libc = _libc()
     return libc is not None and libc.prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) == 0
+
+
+def end_strays(known: set[int]) -> None:
+    """Kill what dead jobs left behind: the children of this process, the warden, that are not `known`. Each live job
+    adopts its own orphans, so that a child of the warden's that is no live job can only have come from a dead one;
+    killing it hands its children to the warden in turn."""
+    give_up = time.monotonic() + 2.0
+    while time.monotonic() < give_up:
+        strays = [pid for pid in children(os.getpid()) if pid not in known]
+        if not strays:
+            return
+        for pid in strays:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                continue
 
 
 def parent_of(pid: int) -> int:
@@ -101,6 +126,16 @@ def parent_of(pid: int) -> int:
         return 0
     # The name, in parentheses, may hold anything; the state and the parent follow its last one.
     return int(status[status.rindex(b")") + 2 :].split()[1])
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU time that a process has used, 0 where that cannot be known."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return 0.0
+    user, system = status[status.rindex(b")") + 2 :].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def children(pid: int) -> list[int]:

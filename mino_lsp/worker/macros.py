@@ -14,7 +14,7 @@ from hy.reader import HyReader
 
 from mino_lsp.types import ExpansionRequest, FormStarted, Problem, Span
 from mino_lsp.worker import blame, lexical
-from mino_lsp.worker.contexts import deciding, head_of, is_evaluated, start_of
+from mino_lsp.worker.deciding import deciding, head_of, is_evaluated, start_of
 from mino_lsp.worker.patience import GivenUp, Patience
 from mino_lsp.worker.pure import PureMacros
 from mino_lsp.worker.source import Source

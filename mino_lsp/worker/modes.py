@@ -32,6 +32,7 @@ def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Reco
 
         recorder.evidence = "shapes only"
         unknown.assume[:] = [recorder.assume]
+        patches.callback(unknown.assume.clear)
         fake.enter(patches, ledger)
     overlay.enter(patches)
     _load_in_this_process(patches)

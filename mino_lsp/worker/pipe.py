@@ -6,7 +6,32 @@ import os
 import socket
 from typing import Any
 
-from mino_lsp.types import frame
+from mino_lsp.types import FrameReader, frame
+
+
+def send(descriptor: int, message: Any) -> None:
+    """Write all of a message."""
+    data = frame(message)
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def receive(descriptor: int) -> Any:
+    """The next request, and not a byte of the one after it; None at the end."""
+    head = _exactly(descriptor, 4)
+    if not head:
+        return None
+    return FrameReader().feed(head + _exactly(descriptor, int.from_bytes(head, "big")))[0]
+
+
+def _exactly(descriptor: int, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = os.read(descriptor, count - len(data))
+        if not more:
+            return b""
+        data += more
+    return data
 
 
 class Pipe:
@@ -17,9 +42,7 @@ class Pipe:
         self.job = job
 
     def __call__(self, message: Any) -> None:
-        data = frame(message)
-        while data:
-            data = data[os.write(self.descriptor, data) :]
+        send(self.descriptor, message)
 
     def hand_over(self, message: Any, descriptor: int) -> None:
         """Send a message with a descriptor beside it."""

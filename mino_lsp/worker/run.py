@@ -18,11 +18,11 @@ from hy.reader import HyReader
 from mino.unbound import UNBOUND
 from mino_lsp.types import Facts, Failed, Finished, FormStarted, Problem, RunRequest, RunResult, Span
 from mino_lsp.worker import blame, devices, failures
-from mino_lsp.worker.child import Unusable, take_on
 from mino_lsp.worker.models import Models
 from mino_lsp.worker.observe import Observer
 from mino_lsp.worker.session import compile_form, main_module, read_forms
 from mino_lsp.worker.source import Source
+from mino_lsp.worker.surroundings import Unusable, take_on
 
 
 def run(request: RunRequest, publish: Callable[[Any], None], rank: int | None = None) -> int:

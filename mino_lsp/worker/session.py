@@ -11,7 +11,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import hy
 import torch
@@ -23,14 +23,35 @@ from mino.unbound import UNBOUND
 from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes
 from mino_lsp.worker.alarms import Alarms
+from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.probe import Recorder
-from mino_lsp.worker.sleeper import Sleeper
 from mino_lsp.worker.source import Source, Sources
 from mino_lsp.worker.told import Told
 
 
+class Life(Protocol):
+    """What an evaluation may ask of the process that it is in. Where that does not fork there are no checkpoints, and
+    examples are evaluated when all else is, not in a fork beside it."""
+
+    pipe: Pipe
+    forks: bool
+
+    def begin_life(self) -> None: ...
+
+    def fit(self) -> bool: ...
+
+    def checkpoint(self, prefix: int) -> PreviewRequest | None: ...
+
+
 class Stopped(BaseException):
     """A limit was reached: raised by a signal's handler wherever the user's code is."""
+
+    raised = False
+    """Whether that has ever happened in this process, which may have left anything half done."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        Stopped.raised = True
 
 
 _reached: list[Stopped] = []
@@ -47,14 +68,14 @@ LONG_SECONDS = 0.5
 """The same at the end, where nothing may ever follow."""
 
 
-def preview(request: PreviewRequest, sleeper: Sleeper) -> PreviewResult:
+def preview(request: PreviewRequest, life: Life) -> PreviewResult:
     """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended."""
     torch.set_num_threads(1)
     for limit in blame.LIMIT_SIGNALS.values():
         signal.signal(limit, _stop)
-    session = Session(request, sleeper)
+    session = Session(request, life)
     leave = session.enter()
-    sleeper.begin_life()
+    life.begin_life()
     result = session.evaluate()
     leave()
     return result
@@ -63,13 +84,13 @@ def preview(request: PreviewRequest, sleeper: Sleeper) -> PreviewResult:
 class Session:
     """The evaluation of a document up to some place, and how it goes on, also with another text below that place."""
 
-    def __init__(self, request: PreviewRequest, sleeper: Sleeper) -> None:
+    def __init__(self, request: PreviewRequest, life: Life) -> None:
         self._started = time.perf_counter()
-        self._sleeper = sleeper
+        self._life = life
         self._request = request
         self._source = Source(request.text, request.path)
         self._sources = Sources(self._source)
-        self._told = Told(sleeper.pipe, self._sources)
+        self._told = Told(life.pipe, self._sources)
         self._recorder = Recorder(torch, UNBOUND, self._told.facts)
         self._finder = imports.Finder(request.root, dict(request.texts), self._sources, self._recorder)
         sys.meta_path.insert(0, self._finder)
@@ -79,6 +100,7 @@ class Session:
         self._evaluated = 0
         self._cost = 0.0
         self._failed = False
+        self._examples: list[tuple[Span, Callable[[], Sequence[Problem]]]] = []
 
     def enter(self) -> Callable[[], None]:
         """Take on the way that is asked for. Returns what ends that."""
@@ -109,6 +131,10 @@ class Session:
         except blame.Unreadable as error:
             self._told.problems((error.problem,))
             stopped = error.problem.message
+        for span, work in () if limit else self._examples:
+            self._told.began(span)
+            self._told.problems(tuple(work()))
+            self._recorder.flush()
         seconds = time.perf_counter() - self._started
         return PreviewResult(seconds, self._evaluated, stopped, tuple(self._finder.imported), limit)
 
@@ -132,10 +158,10 @@ class Session:
     def _checkpoint(self) -> bool:
         """Make this place one to go on from. True in a process that goes on from it with another text."""
         # What ends in a name or a number could be longer in another text.
-        if self._source.text[self._evaluated - 1] not in ")]}" or not self._sleeper.fit():
+        if self._source.text[self._evaluated - 1] not in ")]}" or not self._life.fit():
             return False
         self._cost = 0.0
-        request = self._sleeper.checkpoint(self._evaluated)
+        request = self._life.checkpoint(self._evaluated)
         if request is None:
             return False
         self._started = time.perf_counter()
@@ -174,6 +200,9 @@ class Session:
 
     def _aside(self, span: Span, work: Callable[[], Sequence[Problem]]) -> tuple[Problem, ...]:
         """Have an example evaluated apart, and tell what it found there; only a crash is found here."""
+        if not self._life.forks:
+            self._examples.append((span, work))
+            return ()
 
         def tell(descriptor: int) -> None:
             self._told.speak_to(descriptor)

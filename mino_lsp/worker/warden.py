@@ -1,24 +1,18 @@
 """The warden: has torch, hy and mino imported, and forks a disposable process for each job. It never runs user code.
 
-Requests come in on what was standard input and answers leave on what was standard output; both are moved to private
-descriptors at the start, so that nothing that is printed can reach them. One thread, one loop.
+One thread, one loop.
 """
 
 from __future__ import annotations
 
 import gc
-import importlib
-import importlib.util
 import os
 import selectors
 import signal
-import sys
 import time
-from pathlib import Path
 from typing import Any, get_args
 
 from mino_lsp.types import (
-    PROTOCOL,
     Answer,
     CloseRequest,
     Credit,
@@ -27,16 +21,14 @@ from mino_lsp.types import (
     Finished,
     FrameReader,
     PreviewRequest,
-    Ready,
-    Refused,
     Request,
     StopRequest,
-    frame,
 )
-from mino_lsp.worker import child, linux
+from mino_lsp.worker import greeting, linux
 from mino_lsp.worker.contexts import Context, Contexts
 from mino_lsp.worker.documents import Document, PreviewJob, key_of
-from mino_lsp.worker.job import Job
+from mino_lsp.worker.forked import Forked
+from mino_lsp.worker.pipe import send
 
 IDLE_SECONDS = 600.0
 MOST_DOCUMENTS = 6
@@ -44,67 +36,6 @@ MOST_DOCUMENTS = 6
 
 SETTLED_SECONDS = 0.2
 """How long nothing is asked before the warden uses the time to import what only some programs need."""
-
-
-def main() -> int:
-    """Serve until the server goes. Returns 0, or 3 where this interpreter cannot serve."""
-    if len(sys.argv) == 3 and sys.argv[1] in ("--run", "--rank", "--terminal"):
-        from mino_lsp.worker import launch
-
-        launch.in_new_interpreter(sys.argv[1], sys.argv[2])
-    requests, answers = os.dup(0), os.dup(1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    os.dup2(2, 1)
-    pure = "--pure" in sys.argv[1:]
-    greeting = _greet(pure)
-    _write(answers, greeting)
-    if isinstance(greeting, Refused):
-        return 3
-    return Warden(requests, answers, pure).serve()
-
-
-def _greet(pure: bool) -> Ready | Refused:
-    """Import what the jobs need, and say what was found."""
-    python = f"{sys.executable} -m pip install"
-    if not hasattr(os, "fork"):
-        return Refused("Previews and runs need fork, which this system does not have.", "")
-    versions = {}
-    for name in ("hy", "hyrule") if pure else ("hy", "hyrule", "torch"):
-        try:
-            versions[name] = str(getattr(importlib.import_module(name), "__version__", "?"))
-        except ImportError as error:
-            why = f"{sys.executable} has no {name}" if error.name == name else f"{name} cannot be imported: {error}"
-            return Refused(f"{why}. Previews and runs need it.", f"{python} minotauro")
-    if not versions["hy"].startswith("1."):
-        return Refused(
-            f"{sys.executable} has Hy {versions['hy']}; Mino needs 1.3 or newer.", f"{python} -U 'hy>=1.3,<2'"
-        )
-    spec = importlib.util.find_spec("mino")
-    if spec is None:
-        return Refused(f"{sys.executable} has no mino. Previews and runs need it.", f"{python} minotauro")
-    folder = Path((spec.submodule_search_locations or [""])[0])
-    if not (folder / "mu.hy").exists():
-        message = f"The package mino in {folder} is another project of that name, not Mino."
-        return Refused(message, f"{sys.executable} -m pip uninstall mino && {python} minotauro")
-    child.warm_up(pure)
-    notes = () if _has_byte_code("hyrule") and _has_byte_code("mino.mu") else (_NO_BYTE_CODE,)
-    return Ready(PROTOCOL, sys.executable, versions, notes)
-
-
-_NO_BYTE_CODE = "Hy's modules have no byte code here, so every start compiles them again. `mino setup` writes it once."
-
-
-def _has_byte_code(name: str) -> bool:
-    spec = importlib.util.find_spec(name)
-    return spec is not None and spec.cached is not None and os.path.exists(spec.cached)
-
-
-def _write(descriptor: int, message: Answer) -> None:
-    data = frame(message)
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 class Warden:
@@ -115,7 +46,7 @@ class Warden:
         self._requests, self._answers = requests, answers
         self._reader = FrameReader()
         self._selector = selectors.DefaultSelector()
-        self._jobs: dict[int, Job] = {}
+        self._jobs: dict[int, Forked] = {}
         self._contexts = Contexts(self._start_context)
         self._documents: dict[str, Document] = {}
         self._waiting: dict[str, PreviewRequest] = {}
@@ -139,7 +70,7 @@ class Warden:
             while self._open:
                 if not warm and not self._busy() and not self._selector.select(SETTLED_SECONDS):
                     warm = True
-                    child.warm_up_further()
+                    greeting.warm_up_further()
                     # What was kept before would import it again and again.
                     for path in list(self._documents):
                         self._close(path)
@@ -163,7 +94,7 @@ class Warden:
             for job in self._jobs.values():
                 job.kill()
                 job.wait()
-            sweep(set())
+            linux.end_strays(set())
         return 0
 
     def _read_requests(self) -> None:
@@ -190,18 +121,18 @@ class Warden:
                 job.credit(message.amount)
                 self._watch(job)
         elif self._pure and not (isinstance(message, get_args(ExpansionRequest)) and message.pure):
-            _write(self._answers, Finished(message.job, Failed("This worker runs no code of a document.")))
+            send(self._answers, Finished(message.job, Failed("This worker runs no code of a document.")))
         elif isinstance(message, get_args(ExpansionRequest)):
             self._contexts.ask(message)
         elif isinstance(message, PreviewRequest):
             self._preview(message)
         else:
-            self._begin(Job.start(message, self._answer))
+            self._begin(Forked.start(message, self._answer))
 
     def _answer(self, answer: Answer) -> None:
-        _write(self._answers, answer)
+        send(self._answers, answer)
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: Forked) -> None:
         self._jobs[job.id] = job
         self._watch(job)
 
@@ -263,12 +194,12 @@ class Warden:
         return any(not isinstance(job, Context) or job.busy for job in self._jobs.values())
 
     def _start_context(self, request: ExpansionRequest) -> Context:
-        context = Context.start(request, lambda answer: _write(self._answers, answer))
+        context = Context.start(request, lambda answer: send(self._answers, answer))
         self._jobs[-context.pid] = context
         self._watch(context)
         return context
 
-    def _watch(self, job: Job) -> None:
+    def _watch(self, job: Forked) -> None:
         """Have the selector watch just those pipes of a job that may be read now."""
         wanted = job.readable()
         for descriptor in job.descriptors():
@@ -278,7 +209,7 @@ class Warden:
             elif descriptor not in wanted and watched:
                 self._selector.unregister(descriptor)
 
-    def _reading(self, job: Job, descriptor: int) -> Any:
+    def _reading(self, job: Forked, descriptor: int) -> Any:
         def read() -> None:
             if not job.read(descriptor):
                 self._selector.unregister(descriptor)
@@ -287,7 +218,7 @@ class Warden:
 
         return read
 
-    def _attend(self, number: int, job: Job) -> None:
+    def _attend(self, number: int, job: Forked) -> None:
         """Enforce a job's deadlines, and bury it once its process has ended and all it wrote was read."""
         job.enforce()
         document = self._documents.get(job.request.path) if isinstance(job, PreviewJob) else None
@@ -308,20 +239,4 @@ class Warden:
 
     def _sweep(self) -> None:
         jobs = {job.pid for job in self._jobs.values() if not job.ended}
-        sweep(jobs | {document.pid for document in self._documents.values() if document.alive})
-
-
-def sweep(known: set[int]) -> None:
-    """Kill what dead jobs left behind. Each live job adopts its own orphans, so that a child of the warden's that is no
-    live job can only have come from a dead one; killing it hands its children to the warden in turn."""
-    give_up = time.monotonic() + 2.0
-    while time.monotonic() < give_up:
-        strays = [pid for pid in linux.children(os.getpid()) if pid not in known]
-        if not strays:
-            return
-        for pid in strays:
-            try:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                continue
+        linux.end_strays(jobs | {document.pid for document in self._documents.values() if document.alive})

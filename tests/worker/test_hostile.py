@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mino_lsp import types as t
-from mino_lsp.worker.job import Job
+from mino_lsp.worker.forked import Forked
 from tests.worker.conftest import Preview, Worker, wait_until
 from tests.worker.test_ends import _descendants
 
@@ -94,7 +94,7 @@ def test_a_process_that_ends_without_reading_what_it_was_told() -> None:
     """The system answers the warden's next look at it with a reset, which is an end like any other."""
     ours, theirs = socket.socketpair()
     out, err = os.pipe(), os.pipe()
-    job = Job(t.DevicesRequest(1), lambda _: None)
+    job = Forked(t.DevicesRequest(1), lambda _: None)
     reading = ours.detach()
     job.listen(reading, out[0], err[0])
     os.write(reading, b"a request")
