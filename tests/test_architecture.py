@@ -112,6 +112,7 @@ def features_know_no_other_feature(root: Path) -> list[str]:
 BROAD = {
     "mino_lsp/server.py": {"_listen"},
     "mino_lsp/worker/child.py": {"enter"},
+    "mino_lsp/worker/reused.py": {"_do"},
     "mino_lsp/worker/session.py": {"_guarded"},
     "mino_lsp/worker/evaluate.py": {"problems_of"},
     "mino_lsp/worker/run.py": {"_evaluate"},

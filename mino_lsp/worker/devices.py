@@ -12,7 +12,7 @@ from mino_lsp.worker import samplers
 
 def list_devices() -> DeviceList:
     """The devices that a run can use, the CPU first, and what "auto" means: the current accelerator, else the CPU."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     found = [Device("cpu", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads", memory)]
     default = "cpu"
     if torch.accelerator.is_available():

@@ -17,8 +17,6 @@ from mino_lsp.types import PROTOCOL, Ready, Refused
 def greet(pure: bool) -> Ready | Refused:
     """Import what the jobs need, and say what was found."""
     python = f"{sys.executable} -m pip install"
-    if not hasattr(os, "fork"):
-        return Refused("Previews and runs need fork, which this system does not have.", "")
     versions = {}
     for name in ("hy", "hyrule") if pure else ("hy", "hyrule", "torch"):
         try:

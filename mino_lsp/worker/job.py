@@ -19,6 +19,7 @@ from mino_lsp.types import (
     Answer,
     EvalRequest,
     Evaluation,
+    ExpandRequest,
     Facts,
     Failed,
     Finished,
@@ -38,6 +39,7 @@ from mino_lsp.types import (
     Stream,
 )
 from mino_lsp.worker import blame, ranks
+from mino_lsp.worker.deciding import unfinished
 
 WINDOW = 256 * 1024
 """Characters of a run's output that may be under way to the editor before the warden stops reading."""
@@ -223,6 +225,8 @@ class Job(ABC):
             self._answer(Finished(self.id, PreviewResult(seconds, self._span.end, problem.message, limit=limit)))
         elif isinstance(self.request, EvalRequest):
             self._answer(Finished(self.id, Evaluation("", "", None, "", (blame.of_evaluation(problem),))))
+        elif isinstance(self.request, ExpandRequest):
+            self._answer(Finished(self.id, unfinished(self.request, self._span, problem)))
         else:
             self._answer(Finished(self.id, Failed(blame.of_evaluation(problem).message)))
 

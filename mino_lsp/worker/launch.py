@@ -23,9 +23,8 @@ from mino_lsp.types import Failed, Finished, RanksFailed, RunRequest, from_plain
 from mino_lsp.worker import devices, linux, ranks
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.run import run
+from mino_lsp.worker.spawned import MAIN, command_of, given, not_started
 from mino_lsp.worker.surroundings import open_streams
-
-MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "__main__.py")
 
 _RENDEZVOUS = ("--nnodes", "--rdzv", "--master", "--node", "--standalone")
 """The options with which a user says how several machines find each other; `_` and `-` are the same to torch."""
@@ -51,8 +50,11 @@ def in_new_interpreter(how: str, told: str) -> NoReturn:
     if how == "--rank":
         code = _rank(request, scratch)
     else:
-        if how == "--run":
+        if how == "--anew":
+            _cut_off()
+        if how != "--terminal":
             open_streams()
+        descriptor = given(descriptor)
         ours = descriptor >= 0 and _is_pipe(descriptor)
         publish: Publish = Pipe(descriptor) if ours else _silent
         if ours:
@@ -63,6 +65,13 @@ def in_new_interpreter(how: str, told: str) -> NoReturn:
         sys.stderr.flush()
     # Not by way of the interpreter's end, in which gloo's sometimes waits for itself.
     os._exit(code)
+
+
+def _cut_off() -> None:
+    """What the warden's fork has done where there is one: end with the warden, adopt orphans, heed an interrupt."""
+    linux.end_with_parent()
+    linux.adopt_orphans()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _silent(message: Any) -> None:
@@ -82,14 +91,11 @@ def _become(request: RunRequest, publish: Publish, scratch: str) -> int:
     descriptor = publish.descriptor if isinstance(publish, Pipe) else -1
     if descriptor >= 0:
         os.set_inheritable(descriptor, True)
-    inner = replace(request, environment=replace(request.environment, env={}), prefix=())
-    told = json.dumps([descriptor, scratch, to_plain(inner)])
-    command = [*request.prefix, sys.executable, "-P", MAIN, "--run", told]
+    command, environment = command_of(request, "--run", descriptor, scratch)
     try:
-        os.execvpe(command[0], command, {**os.environ, **request.environment.env})
+        os.execvpe(command[0], command, environment)
     except OSError as error:
-        what = f"The command {command[0]} (setting mino.run.prefix)" if request.prefix else f"{command[0]}"
-        publish(Finished(request.job, Failed(f"{what} cannot be started: {error.strerror}.")))
+        publish(Finished(request.job, Failed(not_started(request, command[0], error))))
     return 2
 
 
@@ -118,7 +124,7 @@ def _start_ranks(request: RunRequest, publish: Publish, scratch: str) -> int:
         os.environ.setdefault("NCCL_SOCKET_IFNAME", loopback)
     told = json.dumps([-1, scratch, to_plain(replace(request, torchrun=()))])
     try:
-        torchrun([f"--nproc-per-node={request.nproc}", "--log-dir", scratch, *arguments, MAIN, "--rank", told])
+        torchrun([f"--nproc-per-node={request.nproc}", "--log-dir", scratch, *arguments, str(MAIN), "--rank", told])
     except ChildFailedError as error:
         failures = sorted(error.failures.items(), key=lambda failure: failure[1].timestamp)
         publish(RanksFailed(request.job, tuple((int(rank), failure.exitcode) for rank, failure in failures)))

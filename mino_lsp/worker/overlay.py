@@ -71,7 +71,8 @@ class Overlay:
         return None if inside or full == self._scratch else full
 
     def _over(self, full: str) -> str:
-        return self._layer + full
+        drive, path = os.path.splitdrive(full)
+        return self._layer + (os.sep + drive.rstrip(":") if drive else "") + path
 
     def _is(self, place: str) -> bool:
         try:

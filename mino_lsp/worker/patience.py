@@ -19,6 +19,9 @@ SHARE = 0.8
 class GivenUp(BaseException):
     """It took too long; the text says how long it went on. No `Exception`: those are what user code catches."""
 
+    raised = False
+    """Whether that has ever happened in this process, which may have left anything half done."""
+
 
 class Patience:
     """What several pieces of code may use together. Each may use most of what those before it left."""
@@ -28,7 +31,10 @@ class Patience:
 
     @contextlib.contextmanager
     def limited(self) -> Iterator[None]:
-        """Interrupts what is done within it with `GivenUp`, wherever that is."""
+        """Interrupts what is done within it with `GivenUp`, wherever that is; where the system has timers for that."""
+        if not hasattr(signal, "setitimer"):
+            yield
+            return
         began, began_cpu = time.monotonic(), time.process_time()
         cpu, wall = SHARE * self._cpu, SHARE * self._wall
         told = {
@@ -37,6 +43,7 @@ class Patience:
         }
 
         def give_up(number: int, frame: FrameType | None) -> None:
+            GivenUp.raised = True
             raise GivenUp(told[signal.Signals(number)])
 
         for number in told:

@@ -12,10 +12,13 @@ import sys
 from mino_lsp.types import Refused
 from mino_lsp.worker.pipe import send
 
+WITHOUT_FORK = "MINO_WITHOUT_FORK"
+"""Set for tests only: the worker does as on a system that has no fork."""
+
 
 def main() -> int:
     """Serve until the server goes. Returns 0, or 3 where this interpreter cannot serve."""
-    if len(sys.argv) == 3 and sys.argv[1] in ("--run", "--rank", "--terminal"):
+    if len(sys.argv) == 3 and sys.argv[1] in ("--run", "--anew", "--rank", "--terminal"):
         from mino_lsp.worker import launch
 
         launch.in_new_interpreter(sys.argv[1], sys.argv[2])
@@ -25,6 +28,18 @@ def main() -> int:
     os.close(null)
     os.dup2(2, 1)
     pure = "--pure" in sys.argv[1:]
+    if sys.argv[1:2] == ["--reused"]:
+        from mino_lsp.worker.reused import Reused
+
+        os._exit(Reused(requests, answers, sys.argv[2], pure).serve())
+    if not hasattr(os, "fork") or os.environ.pop(WITHOUT_FORK, ""):
+        from mino_lsp.worker.reuse import ReusingWarden
+
+        return ReusingWarden(requests, answers, pure).serve()
+    return _fork(requests, answers, pure)
+
+
+def _fork(requests: int, answers: int, pure: bool) -> int:
     from mino_lsp.worker.greeting import greet
 
     greeting = greet(pure)

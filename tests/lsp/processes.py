@@ -17,7 +17,7 @@ def marker() -> str:
 
 
 def marked(word: str) -> list[int]:
-    """The processes that have the word, without this one."""
+    """The processes that have the word, without this one and those that are used again and again."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -26,7 +26,7 @@ def marked(word: str) -> list[int]:
             told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        if word.encode() in told and alive(int(entry.name)):
+        if word.encode() in told and alive(int(entry.name)) and not waits(int(entry.name)):
             found.append(int(entry.name))
     return found
 
@@ -48,8 +48,16 @@ def alive(pid: int) -> bool:
     return status[status.rindex(b")") + 2 :].split()[0] != b"Z"
 
 
+def waits(pid: int) -> bool:
+    """Whether a process is one that does one job after the other, as there are where nothing is forked."""
+    try:
+        return b"--reused" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def below(pid: int) -> list[int]:
-    """The processes whose parent is `pid`."""
+    """The processes whose parent is `pid`, without those that are used again and again."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -57,7 +65,7 @@ def below(pid: int) -> list[int]:
                 status = (entry / "stat").read_bytes()
             except OSError:
                 continue
-            if int(status[status.rindex(b")") + 2 :].split()[1]) == pid:
+            if int(status[status.rindex(b")") + 2 :].split()[1]) == pid and not waits(int(entry.name)):
                 found.append(int(entry.name))
     return found
 

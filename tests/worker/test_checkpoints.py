@@ -15,6 +15,8 @@ from mino_lsp import types as t
 from tests.worker.conftest import Preview, Worker, wait_until
 from tests.worker.test_ends import ENDS, LIMITS, SHORT
 
+pytestmark = pytest.mark.needs_fork("checkpoints are processes that fork")
+
 SLOW = "(do (import time) (time.sleep 0.07))"
 MARK = "(setv mark (.hex (os.urandom 8)))"
 """A value that no two evaluations of it share."""

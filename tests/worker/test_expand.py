@@ -186,6 +186,7 @@ def test_a_long_document_reaches_a_context_that_is_not_ready(worker):
     assert isinstance(told, t.Expansion) and told.text == "(f x)"
 
 
+@pytest.mark.needs_fork("contexts are processes that fork")
 def test_contexts_are_few(worker):
     from mino_lsp.worker.contexts import MOST
     from tests.lsp.processes import below
@@ -196,6 +197,7 @@ def test_contexts_are_few(worker):
     assert wait_until(lambda: len(below(worker.process.pid)) <= 2 * (MOST + 1))
 
 
+@pytest.mark.needs_fork("contexts are processes that fork")
 def test_a_closed_document_keeps_no_context(worker):
     from tests.lsp.processes import below
 
