@@ -55,6 +55,9 @@ def accelerator(device: Any) -> bool:
 class Ledger:
     """The claims of one evaluation, and the modes that keep them once there is one."""
 
+    asked = False
+    """Whether any was ever activated in this process: torch asks a driver once in the life of a process."""
+
     def __init__(self, patches: Patches) -> None:
         self._patches = patches
         self.active = False
@@ -75,7 +78,7 @@ class Ledger:
     def activate(self) -> None:
         """From here on operators are watched: a program named a device."""
         if not self.active:
-            self.active = True
+            self.active = Ledger.asked = True
             self._patches.enter_context(_Scope(self))
             self._patches.enter_context(_Operators(self))
             _replace_properties(self._patches, self)

@@ -24,8 +24,9 @@ def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Reco
     patches = Patches()
     recorder.loops_until = time.process_time() + LOOPS_SHARE * request.limits.cpu
     ledger = pretend(patches, request.device, request.as_written)
-    if '"mps' in request.text:
-        # Its factories ask no driver before they come to an operator, so that nothing tells that they are called.
+    if '"mps' in request.text or ledger.asked:
+        # Its factories ask no driver before they come to an operator, so that nothing tells that they are called. Those
+        # of other devices do not ask twice.
         ledger.activate()
     if request.way == "heavy":
         from mino_lsp.worker import fake, unknown
