@@ -156,9 +156,12 @@ class Footing:
         return next((f"Something holds {name}." for name, witness in witnesses if witness() is not None), "")
 
     def _stays(self, name: str, module: Any) -> bool:
-        """Whether a module that a job imported is part of a package that was there before, or was installed."""
+        """Whether a module that a job imported is part of a package that was there before, or was installed; and not
+        one that was read from the workspace."""
+        if name == "__main__" or type(getattr(module, "__loader__", None)).__module__ == imports.__name__:
+            return False
         package, dot, _ = name.partition(".")
-        return bool(dot and package in self._modules) or (name != "__main__" and _is_installed(module))
+        return bool(dot and package in self._modules) or _is_installed(module)
 
     def _learn(self, modules: Any) -> None:
         """Remember the functions and classes of modules, and the functions of those classes."""
@@ -200,7 +203,7 @@ class Footing:
         for (what, before), now in zip(self._held.items(), held.values(), strict=True):
             if before != now and what != "memory":
                 return f"It has another {what}."
-        return "It has grown." if held["memory"] > self._held["memory"] + MOST_GROWTH else ""
+        return "It has grown." if held.get("memory", 0) > self._held.get("memory", 0) + MOST_GROWTH else ""
 
 
 def _umask() -> int:
@@ -252,9 +255,8 @@ def _put_back_mino(state: tuple[Any, ...]) -> None:
 def _is_installed(module: Any) -> bool:
     """Whether a module is the interpreter's or was installed: its state is kept, as that of all that was imported
     before."""
-    spec = getattr(module, "__spec__", None)
-    origin = getattr(spec, "origin", None)
-    if spec is None or not isinstance(origin, str) or type(spec.loader).__module__ == imports.__name__:
+    origin = getattr(getattr(module, "__spec__", None), "origin", None)
+    if not isinstance(origin, str):
         # What Cython's modules share has no file; what torch writes for its distributed modules is in a temporary one.
         return str(getattr(module, "__name__", "")).startswith(("_cython_", "cython_runtime", "_remote_module_"))
     return origin in ("built-in", "frozen") or origin.startswith(_INSTALLED)

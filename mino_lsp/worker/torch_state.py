@@ -46,6 +46,7 @@ class TorchState:
 
     def __init__(self) -> None:
         self._defaults = [get() for get, _ in _DEFAULTS]
+        self._hooks = [dict(hooks) for hooks in _HOOKS]
         self._printing = dict(vars(torch._tensor_str.PRINT_OPTS))
 
     def put_back(self) -> None:
@@ -55,8 +56,9 @@ class TorchState:
             if not _same(get(), value):
                 put(value)
         vars(torch._tensor_str.PRINT_OPTS).update(self._printing)
-        for hooks in _HOOKS:
+        for hooks, before in zip(_HOOKS, self._hooks, strict=True):
             hooks.clear()
+            hooks.update(before)
 
     def left(self) -> str:
         """What cannot be put back, as a sentence."""
