@@ -46,8 +46,7 @@ class Patience:
             GivenUp.raised = True
             raise GivenUp(told[signal.Signals(number)])
 
-        for number in told:
-            signal.signal(number, give_up)
+        before = {number: signal.signal(number, give_up) for number in told}
         signal.setitimer(signal.ITIMER_PROF, cpu)
         signal.setitimer(signal.ITIMER_REAL, wall)
         try:
@@ -55,6 +54,8 @@ class Patience:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in before.items():
+                signal.signal(number, handler)
             # Never nothing, which a timer would take for no limit.
             self._cpu = max(0.01, self._cpu - (time.process_time() - began_cpu))
             self._wall = max(0.01, self._wall - (time.monotonic() - began))
