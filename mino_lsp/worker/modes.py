@@ -19,6 +19,10 @@ LOOPS_SHARE = 0.5
 """Which part of the CPU budget is used when loops that tell nothing new begin to be left."""
 
 
+entered: list[Callable[[], None]] = []
+"""What ends each way that was entered, for a process that does another job afterwards."""
+
+
 def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Recorder) -> Callable[[], None]:
     """From here on this process evaluates as a preview does. Returns what ends that."""
     patches = Patches()
@@ -38,6 +42,7 @@ def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Reco
     overlay.enter(patches)
     _load_in_this_process(patches)
     _compile_nothing(patches)
+    entered.append(patches.close)
     return patches.close
 
 

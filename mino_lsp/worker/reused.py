@@ -25,6 +25,7 @@ from mino_lsp.types import (
     ExpansionRequest,
     Failed,
     Finished,
+    InspectRequest,
     Limits,
     PreviewRequest,
     PreviewResult,
@@ -105,6 +106,7 @@ class Reused:
         return self._serve(greeting)
 
     def _serve(self, greeting: Ready) -> int:
+        from mino_lsp.worker import modes
         from mino_lsp.worker.footing import Footing
 
         for name in ("mino.mu", "mino.spec", "mino.thread"):
@@ -121,7 +123,10 @@ class Reused:
                 continue
             if request is None:
                 return 0
-            left = contextvars.copy_context().run(self._do, request) or footing.regain()
+            left = contextvars.copy_context().run(self._do, request)
+            while modes.entered:
+                modes.entered.pop()()
+            left = left or footing.regain()
             if left:
                 send(self._answers, Refused(left, ""))
                 return 0
@@ -175,6 +180,10 @@ class Reused:
                 from mino_lsp.worker import evaluate
 
                 return evaluate.evaluate(request, publish)
+            if isinstance(request, InspectRequest):
+                from mino_lsp.worker import inspecting
+
+                return inspecting.inspect(request, publish)
             return _expansion(request, publish)
 
     def _confine(self) -> bool:
