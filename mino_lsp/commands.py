@@ -167,7 +167,7 @@ async def _eval(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
 def _as_previewed(workspace: Workspace, snapshot: Snapshot) -> tuple[int, str, str, dict[str, Any]]:
     """A job, a document's path and text, and the rest of what a request shares with that of a preview."""
     preview = workspace.previews.request(snapshot)
-    shared = ("environment", "unconfined", "root", "texts", "device", "as_written", "way")
+    shared = ("environment", "unconfined", "root", "texts", "device", "as_written", "way", "main")
     way = {name: getattr(preview, name) for name in shared}
     return preview.job, preview.path, preview.text, {**way, "limits": snapshot.settings.limits}
 

@@ -241,6 +241,7 @@ class Previews:
             device="cpu" if as_written or not snapshot.device else snapshot.device,
             as_written=as_written,
             way=way,
+            main=settings.main,
         )
 
 

@@ -27,6 +27,7 @@ class Settings:
     again: str = "ask"
     preview: str = "onType"
     debounce: float | None = None
+    main: bool = True
     unconfined: bool = False
     limits: Limits = field(default_factory=Limits)
     inlay_hints: bool = True
@@ -53,6 +54,7 @@ _NAMES: dict[str, tuple[str, type]] = {
     "run.prefix": ("prefix", list),
     "run.again": ("again", str),
     "preview.mode": ("preview", str),
+    "preview.main": ("main", bool),
     "preview.unconfined": ("unconfined", bool),
     "inlayHints.enabled": ("inlay_hints", bool),
     "inlayHints.steps": ("hinted_steps", bool),

@@ -162,6 +162,7 @@ class PreviewRequest:
     is imported from there is probed as well. `device` is the one that the program is previewed for: the default one,
     unless it runs `as_written`, and the only one that is there besides the CPU. `limits` are those of this `way`.
 
+    Without `main`, the document is evaluated as another that imports it would: `__name__` is not `"__main__"`.
     `edited` is where `text` begins to differ from that of the last preview. What an evaluation left behind may be gone
     on from with another text; where anything else differs, it starts from nothing."""
 
@@ -177,6 +178,7 @@ class PreviewRequest:
     as_written: bool = False
     way: Way = "light"
     edited: int = 0
+    main: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class EvalRequest:
     device: str = "cpu"
     as_written: bool = False
     way: Way = "light"
+    main: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ class InspectRequest:
     device: str = "cpu"
     as_written: bool = False
     way: Way = "light"
+    main: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Namespace:
         sources = Sources(source)
         recorder = Recorder(torch, UNBOUND, lambda facts: None)
         sys.meta_path.insert(0, imports.Finder(request.root, dict(request.texts), sources, recorder))
-        module, reader = main_module(request.path), HyReader()
+        module, reader = main_module(request.path, request.main), HyReader()
         modes.enter(request, recorder)
         return cls(request, source, recorder, kept, module, reader)
 

@@ -11,6 +11,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import hy
@@ -96,7 +97,7 @@ class Session:
         sys.meta_path.insert(0, self._finder)
         self._alarms = Alarms(self._source, self._recorder)
         self._alarms.listen()
-        self._module, self._reader = main_module(request.path), HyReader()
+        self._module, self._reader = main_module(request.path, request.main), HyReader()
         self._evaluated = 0
         self._cost = 0.0
         self._failed = False
@@ -240,11 +241,12 @@ def _stop(number: int, frame: object) -> None:
     raise _reached[-1]
 
 
-def main_module(path: str) -> types.ModuleType:
-    """A new `__main__`, as `hy FILE` would make it."""
-    module = types.ModuleType("__main__")
+def main_module(path: str, main: bool = True) -> types.ModuleType:
+    """A new `__main__`, as `hy FILE` would make it; else a module with the name that an import would give it."""
+    module = types.ModuleType("__main__" if main else hy.mangle(Path(path).stem))
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
     sys.modules["__main__"] = module
+    sys.modules.setdefault(module.__name__, module)
     return module
 
 

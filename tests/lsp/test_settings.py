@@ -131,6 +131,23 @@ async def test_what_is_no_longer_set_is_as_it_was_at_the_start(editors: Any, roo
     assert await configured({"run": {"args": ["a"]}}) == "cuda:1"
 
 
+async def test_a_program_need_not_be_run_by_its_previews(editors: Any, root: Path) -> None:
+    editor: Editor = await editors(settings={"trust": "full", "preview": {"main": False}})
+    text = "(require hyrule [defmain])\n(import torch)\n(setv a (torch.ones 3))\n(defmain [] (setv b (torch.ones 4)))\n"
+    document = editor.open(root / "a-program.hy", text + "(setv name __name__)")
+    await document.previewed()
+    assert "`[3]`" in await document.hover("a (")
+    assert "`[4]`" not in await document.hover("b (")
+    told = {"uri": document.uri, "scope": "toHere"}
+    end = document.position(len(document.text))
+    answer = await editor.execute("mino.eval", {**told, "position": {"line": end.line, "character": end.character}})
+    assert answer["text"] == "None" and answer["problems"] == []
+    document.rewrite(text + "__name__")
+    end = document.position(len(document.text))
+    answer = await editor.execute("mino.eval", {**told, "position": {"line": end.line, "character": end.character}})
+    assert answer["text"] == '"a_program"'
+
+
 async def test_settings_that_are_nothing(editors: Any) -> None:
     editor: Editor = await editors(trust="none")
     editor.settings = None  # type: ignore[assignment]
