@@ -23,8 +23,9 @@ from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import _disable_current_modes
 
 from mino_lsp.worker import unknown
-from mino_lsp.worker.claims import Ledger, accelerator
+from mino_lsp.worker.claims import Ledger, accelerator, real_device
 from mino_lsp.worker.patches import Patches
+from mino_lsp.worker.recipes import Recipes
 
 KNOWN_WHOLE, KNOWN_REAL = 1 << 16, 1 << 10
 """How many elements a tensor may have whose values are kept: of integers or truth values, and of real numbers."""
@@ -41,6 +42,15 @@ _UNSUPPORTED = (
 
 aten = torch.ops.aten
 
+_DEVICE, _META = torch.ops.prim.device.default, torch.device("meta")
+
+_PROFILED = frozenset(
+    getattr(getattr(torch.ops.profiler, name), overload)
+    for name in ("_record_function_enter", "_record_function_enter_new", "_record_function_exit")
+    for overload in getattr(torch.ops.profiler, name).overloads()
+)
+"""What optimizers tell torch's profiler: no operator on tensors."""
+
 
 class Shapes(FakeTensorMode):  # type: ignore[misc]
     """A fake-tensor mode that a copy of a model shares, and that keeps small values."""
@@ -48,6 +58,8 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
     def __init__(self, ledger: Ledger | None = None) -> None:
         super().__init__(allow_fallback_kernels=True, allow_non_fake_inputs=True)
         self._ledger = ledger
+        self._recipes = Recipes(self)
+        self.cache_enabled = False  # torch's own: the recipes are quicker
 
     def __deepcopy__(self, memo: Any) -> Shapes:
         return self
@@ -58,6 +70,14 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
 
     def may_turn_const(self, t: torch.Tensor) -> bool:
         return _few(t) and type(t) is torch.Tensor and t.device.type == "cpu"
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is _DEVICE:  # two calls in three: torch's C++ code asks again and again
+            return _META if self.in_kernel_invocation else real_device(args[0])
+        if func in _PROFILED:
+            with no_dispatch():
+                return func(*args, **(kwargs or {}))
+        return self.dispatch(func, types, args, kwargs or {})
 
     def dispatch(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -72,14 +92,26 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         if func in (aten.equal.default, aten.allclose.default) and not all(known(t) is not None for t in args[:2]):
             unknown.assumed()
             return True
-        inputs = [self._known_input(t) for t in _tensors((*args, *kwargs.values()))]
-        drawn = isinstance(func, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in func.tags
-        try:
-            if drawn and inputs and all(value is not None for value in inputs):
-                return self._draw(func, types, args, kwargs)
-            out = super().dispatch(func, types, args, kwargs)
-        except _UNSUPPORTED as error:
-            return self._substitute(func, args, kwargs, error)
+        tensors: list[torch.Tensor] = []
+        key = self._recipes.key(func, args, kwargs, tensors)
+        if key is None:
+            tensors = _tensors((*args, *kwargs.values()))
+        inputs = [self._known_input(t) for t in tensors]
+        values = bool(inputs) and all(value is not None for value in inputs)
+        if key is not None and not values and key in self._recipes:
+            if func._schema.is_mutable:
+                self.invalidate_written_to_constants(func, tensors, args, kwargs)
+            out = self._recipes.made(key, tensors)
+        else:
+            looked = _looked[0]
+            try:
+                if values and isinstance(func, torch._ops.OpOverload) and _draws(func):
+                    return self._draw(func, types, args, kwargs)
+                out = super().dispatch(func, types, args, kwargs)
+            except _UNSUPPORTED as error:
+                return self._substitute(func, args, kwargs, error)
+            if key is not None and not values and looked == _looked[0]:
+                self._recipes.learn(key, tensors, out)
         if not inputs and isinstance(out, FakeTensor) and out.constant is None:
             self._make_known(out, func, args, kwargs)
         return out
@@ -132,6 +164,10 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         return _replaced(out, lambda tensor: self.fake_tensor_converter.from_real_tensor(self, tensor))
 
 
+def _draws(func: torch._ops.OpOverload) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
 def _few(tensor: torch.Tensor) -> bool:
     most = KNOWN_REAL if tensor.is_floating_point() or tensor.is_complex() else KNOWN_WHOLE
     return bool(tensor.numel() <= most and tensor.layout == torch.strided)
@@ -177,8 +213,7 @@ def _scalar(tensor: torch.Tensor) -> Any:
     """What C++ gets that asks for a value."""
     real = known(tensor)
     if real is not None:
-        with no_dispatch():
-            return real.item()
+        return _really(real.item)
     unknown.assumed()
     return True if tensor.dtype == torch.bool else 1.0 if tensor.dtype.is_floating_point else 1
 
@@ -283,7 +318,12 @@ def _replace_values(patches: Patches) -> None:
         patches.set(FakeTensor, name, function)
 
 
+_looked = [0]
+"""How often a value that is known was looked at: what an operator makes on the way may rest on it."""
+
+
 def _really(function: Callable[[], Any]) -> Any:
+    _looked[0] += 1
     with no_dispatch():
         return function()
 
