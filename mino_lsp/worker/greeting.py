@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -57,10 +58,13 @@ def warm_up(pure: bool) -> None:
     from mino_lsp.worker import expand  # noqa: F401
 
     if not pure:
-        from mino_lsp.worker import devices, inspecting, launch, session  # noqa: F401
+        from mino_lsp.worker import devices, imports, inspecting, launch, session  # noqa: F401
 
+        imports.preload()
     # The first use of the compiler costs as much as the next hundred.
     hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
+    # Hy's `require` asks for this, and the first time Python looks up the file of each module for it.
+    inspect.stack()
 
 
 def warm_up_further() -> None:
@@ -71,3 +75,4 @@ def warm_up_further() -> None:
     from mino_lsp.worker import fake
 
     fake.warm_up()
+    inspect.stack()

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+import torch
+
 from mino_lsp import types as t
+from mino_lsp.worker.fake import Shapes, known
 from mino_lsp.worker.unknown import Undecided, UnknownFloat, UnknownInt
 
 HEAD = """(import torch copy io json math sys  torch [nn]  torch.nn.functional :as F)
@@ -177,3 +180,57 @@ def test_a_decision_takes_the_side_that_neither_raises_nor_exits():
 
     assert (checked(unsure), required(unsure), looped(unsure)) == ("passed", "passed", "left")
     assert unsure
+
+
+OPERATORS = [
+    lambda x: x @ x.t(),
+    lambda x: x.t(),
+    lambda x: x[3:, ::2],
+    lambda x: x.view(8, -1).split(3),
+    lambda x: torch.nn.functional.layer_norm(x, x.shape[-1:], torch.ones(x.shape[-1])),
+    lambda x: x.add_(1),
+    lambda x: x.to(torch.float64).addcdiv(x, x, value=0.5),
+    lambda x: x.max(dim=0),
+    lambda x: x.expand(2, *x.shape).contiguous(),
+    lambda x: torch.nn.functional.conv1d(x[None], torch.ones(5, x.shape[0], 3)),
+    lambda x: x.unsqueeze_(0),
+    lambda x: torch.view_as_complex(x.reshape(x.shape[0], -1, 2)).conj(),
+]
+
+
+def described(x: torch.Tensor, out: object) -> list[object]:
+    """All of an operator's outputs but their values; and where it writes or looks at its input, that."""
+    outs = out if isinstance(out, tuple) else (out,)
+    storage = x.untyped_storage()._cdata
+    return [
+        (y.shape, y.stride(), y.storage_offset(), y.dtype, y.is_conj(), y is x, y.untyped_storage()._cdata == storage)
+        for y in outs
+    ]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_an_operator_makes_the_same_when_it_is_remembered(operator):
+    x = torch.randn(64, 48)
+    expected = described(x, operator(x))
+    with Shapes():
+        for _ in range(3):
+            x = torch.randn(64, 48)
+            assert described(x, operator(x)) == expected
+
+
+def test_what_is_remembered_forgets_what_was_written_over():
+    with Shapes():
+        for _ in range(2):
+            small, large = torch.zeros(3), torch.randn(64, 48)
+            assert known(small) is not None
+            small.add_(large.sum())
+            assert known(small) is None
+
+
+def test_what_rests_on_values_is_not_remembered():
+    with Shapes():
+        x, some, all_ = torch.randn(64, 48), torch.arange(64) < 5, torch.arange(64) < 64
+        assert [x[mask].shape[0] for mask in (some, all_, some)] == [5, 64, 5]
+        assert [len(torch.arange(0.0, end)) for end in (3.0, 5.0)] == [3, 5]
+        # The numbers of arithmetic differ at each step of an optimizer: their kind decides.
+        assert [(x.long() * number).dtype for number in (2, 2.5)] == [torch.int64, torch.float32]

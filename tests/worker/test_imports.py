@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mino
 from mino_lsp import types as t
 from tests.worker.conftest import show
 
@@ -108,3 +110,15 @@ def test_packages_that_are_installed_in_the_workspace_are_left_alone(told):
     found = told(text, files)
     assert found["imported"] == []
     assert found["main.hy"][1] == []
+
+
+def test_mino_itself_is_imported_as_it_is_written(worker):
+    """What the worker has imported of Mino is not taken where that is the workspace."""
+    root = Path(mino.__file__).parent.parent
+    main, thread = str(root / "examples" / "main.hy"), str(root / "mino" / "thread.hy")
+    text = "(require mino.thread *)\n(-> 1 (+ 2))\n"
+    for where, imported in ((str(root), True), (str(root / "examples"), False)):
+        job = worker.job()
+        worker.send(t.PreviewRequest(job, main, text, t.Environment(str(root)), root=where))
+        finished = worker.collect(job)[-1]
+        assert (thread in finished.result.imported) == imported
