@@ -37,17 +37,23 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 CHEAP_SECONDS = 0.1
 """What a preview on shapes alone takes at most when one with real tensors may be tried again."""
 
+TOO_MUCH = 2
+"""How often in a row real tensors must have taken too much CPU time before they are not tried first any more: a machine
+that is at work, or an import of the first time, can be the reason of one."""
+
 GetWorker = Callable[[Snapshot], Awaitable[Worker | None]]
 
 
 @dataclass(slots=True)
 class _Document:
     """What is known of one open document's previews. `interrupted` says that an edit came while the last one went on;
-    `asked` is the request whose preview ended last, without its text."""
+    `asked` is the request whose preview ended last, without its text; `exceeded`
+    counts how often in a row real tensors took too much CPU time."""
 
     report: Report | None = None
     cost: float = 0.0
     way: Way = "light"
+    exceeded: int = 0
     task: asyncio.Task[None] | None = None
     job: Job | None = None
     worker: Worker | None = None
@@ -105,7 +111,8 @@ class Previews:
             return False
         if [text for text, _ in report.forms] != [text for text, _ in snapshot.forms] or snapshot.tree.problems:
             return False
-        if document.asked != _without_text(self._request(snapshot, document.way, self._others(snapshot))):
+        asked = document.asked
+        if asked is None or asked != _without_text(self._request(snapshot, asked.way, self._others(snapshot))):
             return False
         document.report = replace(report, version=snapshot.version)
         self._changed(snapshot.uri)
@@ -191,10 +198,15 @@ class Previews:
 
         try:
             result = await evaluate(document.way)
-            if document.way == "light" and isinstance(result, PreviewResult) and result.limit in ("cpu", "memory"):
-                # What was seen is true; that more was too much is no news: it is seen in the other way.
-                gathering.forget_problems()
-                result = await evaluate("heavy")
+            if document.way == "light" and isinstance(result, PreviewResult):
+                limit = result.limit
+                document.exceeded = document.exceeded + 1 if limit == "cpu" else 0
+                if limit in ("cpu", "memory"):
+                    # What was seen is true; that more was too much is no news: it is seen in the other way.
+                    gathering.forget_problems()
+                    result = await evaluate("heavy")
+                    if limit == "cpu" and document.exceeded < TOO_MUCH:
+                        document.way = "light"
             elif document.way == "heavy" and isinstance(result, PreviewResult) and result.seconds < CHEAP_SECONDS:
                 document.way = "light"
         finally:

@@ -4,7 +4,6 @@ decides; small values stay known."""
 from __future__ import annotations
 
 import pytest
-
 import torch
 
 from mino_lsp import types as t
