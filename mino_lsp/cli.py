@@ -21,7 +21,7 @@ from mino_lsp.reformat import reformat
 from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
-from mino_lsp.syntax import Text
+from mino_lsp.syntax import TOO_LONG, Text
 from mino_lsp.types import Severity, Stream
 from mino_lsp.values import size_text
 from mino_lsp.workspace import Progress, Workspace
@@ -158,8 +158,8 @@ async def _failure(workspace: Workspace, name: str, live: bool) -> str:
     try:
         if live:
             await _previewed(workspace, name)
-        else:
-            _open(workspace, name)
+        elif not _open(workspace, name).tree.is_read:
+            return f"{name} is not checked. {TOO_LONG}"
     except CommandFailed as error:
         return str(error)
     return ""

@@ -132,6 +132,9 @@ def _imported(snapshot: Snapshot, span: Span) -> Fix | None:
     return Fix(f"Add (import {module})", (header(snapshot, f"(import {module})"),))
 
 
+_MANY = 50  # errors, among which where a form ends is a guess, and each guess reads the text again
+
+
 def _closed(snapshot: Snapshot, span: Span) -> Fix | None:
     """The closer, where the form ends by indentation, if with it that bracket is right and no other wrong."""
     form = next((one for one in snapshot.tree.path_at(span.start) if one.start == span.start), None)
@@ -139,7 +142,7 @@ def _closed(snapshot: Snapshot, span: Span) -> Fix | None:
     if form is None or closer is None:
         return None
     before = snapshot.tree.problems
-    if any(form.start < one.start < form.end for one in before):
+    if len(before) > _MANY or any(form.start < one.start < form.end for one in before):
         return None  # what is within it comes first
     at = _last(form)
     after = snapshot.tree.edit(at, at, closer).problems

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mino_lsp import format as formatter
 from mino_lsp.checking import located
-from mino_lsp.syntax import Text, read
+from mino_lsp.syntax import TOO_LONG, Text, read
 from mino_lsp.types import Problem, Span
 
 OK, CHANGES, COULD_NOT = 0, 1, 2
@@ -35,6 +35,8 @@ def _one(name: str, check: bool, diff: bool) -> int:
     except UnicodeDecodeError as error:
         return _failed(f"{shown} is not UTF-8: byte {error.start} cannot be read. Save it as UTF-8.")
     tree = read(source)
+    if not tree.is_read:
+        return _failed(f"{shown} stays as it is. {TOO_LONG}")
     if tree.problems:
         first = tree.problems[0]
         problem = Problem(first.code, "error", first.message, Span(first.start, first.end))

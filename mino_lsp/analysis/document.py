@@ -7,7 +7,7 @@ touches and a look at each of the others.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -31,6 +31,8 @@ from mino_lsp.analysis.resolving import Resolving
 from mino_lsp.syntax import Form, Tree
 
 assert core_forms and package_forms  # they register what the macros do
+
+_FAR = 1000  # characters from a reference that ends before a place to the start of one that may not
 
 # The last two: a document is read for itself, and with what other files of the workspace give it.
 _documents: WeakKeyDictionary[Tree, tuple[Names, ...]] = WeakKeyDictionary()
@@ -104,12 +106,8 @@ class Names(Resolving):
         for index, one in enumerate(names.definitions):
             if one.start <= offset <= one.end:
                 candidates.append((self._symbol_of(at, index), Occurrence(one.start, one.end, None)))
-        first = bisect_right(names.references, offset, key=lambda reference: reference.start)
-        for index in range(first - 1, -1, -1):
-            reference = names.references[index]
-            if reference.end < offset and reference.start < offset - 1000:
-                break
-            if reference.start <= offset <= reference.end:
+        for index, reference in _around(names.references, offset):
+            if offset <= reference.end:
                 symbol = self._resolution(at, index)[0]
                 if symbol is not None:
                     place = Occurrence(reference.start, reference.end, reference.role, reference.certain)
@@ -129,9 +127,10 @@ class Names(Resolving):
         best: Use | None = None
         for at in dict.fromkeys((self._piece_at(max(offset - 1, 0)), self._piece_at(offset))):
             start, names = self._piece(at)
-            for index, reference in enumerate(names.references):
-                if reference.start <= offset - start <= reference.end:
+            for index, reference in _around(names.references, offset - start):
+                if offset - start <= reference.end:
                     best = self._use(at, index)
+                    break
         return best
 
     def keyword_at(self, offset: int) -> KeywordUse | None:
@@ -274,3 +273,12 @@ class Names(Resolving):
         """The symbol of a reference in the tree."""
         at = self._piece_at(use.reference.start)
         return Form(self._source(at), self._piece(at)[0], use.reference.node)
+
+
+def _around(references: Sequence[Reference], offset: int) -> Iterator[tuple[int, Reference]]:
+    """Those that start at an offset or before it, the last one first, and not from far away."""
+    for index in range(bisect_right(references, offset, key=lambda reference: reference.start) - 1, -1, -1):
+        reference = references[index]
+        if reference.end < offset and reference.start < offset - _FAR:
+            return
+        yield index, reference

@@ -15,9 +15,6 @@ from mino_lsp.analysis.piece_names import PieceNames
 from mino_lsp.syntax import Tree
 from mino_lsp.syntax.nodes import Piece, Run
 
-LONGEST = 3_000_000
-"""Characters. A longer text is no program that a person wrote: nothing is said of its names."""
-
 Shape = tuple[str, DefinitionKind, Signature | None, bool]
 """What a call has to know of what it calls, wherever that stands."""
 
@@ -38,7 +35,7 @@ class Module:
     """A document as a row of pieces. A piece is told by its number, a definition in it by its index there."""
 
     def __init__(self, tree: Tree, modules: Modules) -> None:
-        runs = tree.runs if len(tree) <= LONGEST else []
+        runs = tree.runs
         self.runs = [run for _, run in runs]
         self.modules = modules
         self.macros = _environment(tuple(one for run in self.runs for one in declared_in(run)), modules)
@@ -48,7 +45,7 @@ class Module:
         self._found: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._starred: set[str] = set()
         self._bound: frozenset[str] | None = None
-        certain = len(tree) <= LONGEST and not self.macros.blind and all(chunk.certain for chunk in self._chunks)
+        certain = tree.is_read and not self.macros.blind and all(chunk.certain for chunk in self._chunks)
         for entry in (entry for chunk in self._chunks for entry in chunk.starring):
             known = modules.names(entry.module)
             certain = certain and known is not None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mino_lsp.format import Edit
+from mino_lsp.lint import brief
 from mino_lsp.mending import mended
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Problem, Span
@@ -27,7 +28,7 @@ def code_actions(snapshot: Snapshot, problems: Sequence[Problem], within: Span) 
     found = [(problem, (*problem.fixes, *mended(snapshot, problem))) for problem in touched]
     return [
         Action(
-            fix.title,
+            brief(fix.title),
             problem,
             tuple(Edit(change.span.start, change.span.end, change.text) for change in fix.changes),
             len(fixes) == 1,

@@ -47,7 +47,7 @@ class Completions:
     incomplete: bool
 
 
-_WORD = re.compile(r"""[^\s()\[\]{}"';`~,]*\Z""")
+_WORD = re.compile(r"""[^\s()\[\]{}"';`~,]*""")
 _TEXT = {Kind.COMMENT, Kind.STRING, Kind.BYTES, Kind.BRACKET_STRING, Kind.SHEBANG}
 SNIPPETS = {
     "defmu": "defmu ${1:Name} [${2:x}]\n  $0",
@@ -74,8 +74,8 @@ SNIPPETS = {
 def completions(snapshot: Snapshot, offset: int, python: Python, snippets: bool) -> Completions:
     line, _ = snapshot.text.position(offset, "utf-32")
     start, _ = snapshot.text.line_span(line)
-    found = _WORD.search(snapshot.text.slice(start, offset))
-    word = found.group() if found is not None else ""
+    backwards = _WORD.match(snapshot.text.slice(start, offset)[::-1])
+    word = backwards.group()[::-1] if backwards is not None else ""
     path = snapshot.tree.path_at(offset)
     if _in_text(path, offset):
         return Completions([], False)

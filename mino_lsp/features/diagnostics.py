@@ -7,9 +7,10 @@ import re
 from itertools import islice
 from pathlib import PurePath
 
-from mino_lsp.lint import Finding, lint
+from mino_lsp.lint import Finding, brief, lint
 from mino_lsp.lint.silence import silences
 from mino_lsp.snapshot import Snapshot
+from mino_lsp.syntax import TOO_LONG
 from mino_lsp.types import Change, Fix, Problem, Span
 
 _COMPILED = ("syntax", "exception", "undefined-name", "unknown-component", "unknown-argument")
@@ -20,10 +21,12 @@ MOST = 1000
 
 def diagnostics(snapshot: Snapshot) -> list[Problem]:
     """The problems that are neither silenced by a comment nor switched off, those of the text first."""
+    if not snapshot.tree.is_read:
+        return [Problem("too-long", "information", TOO_LONG, Span(0, 0))]
     syntax = snapshot.tree.problems
     exports = PurePath(snapshot.path).name in ("__init__.hy", "hy_init.hy")
     found = [
-        Problem(problem.code, "error", problem.message, Span(problem.start, problem.end))
+        Problem(problem.code, "error", brief(problem.message), Span(problem.start, problem.end))
         for problem in islice(syntax, MOST)
     ]
     found += [_problem(snapshot, one) for one in lint(snapshot.tree, exports)]
@@ -48,12 +51,12 @@ def _problem(snapshot: Snapshot, one: Finding) -> Problem:
     """A finding, with the fix that writes the name that was probably meant, or requires the macro."""
     span, changes = Span(one.start, one.end), {}
     if one.instead:
-        changes = {f"Change it to {one.instead}": Change(span, one.instead)}
+        changes = {f"Change it to {brief(one.instead)}": Change(span, one.instead)}
     elif one.code == "missing-require" and (told := _REQUIRE.search(one.message)):
         at = next(iter(snapshot.tree.forms)).start
         changes = {f"Add {told[1]}": Change(Span(at, at), told[1] + "\n")}
     fixes = tuple(Fix(title, (change,)) for title, change in changes.items())
-    return Problem(one.code, one.severity, one.message, span, (), fixes)
+    return Problem(one.code, one.severity, brief(one.message), span, (), fixes)
 
 
 def _told(problem: Problem, known: list[Span]) -> bool:

@@ -11,7 +11,6 @@ from mino_lsp.snapshot import Snapshot
 from mino_lsp.syntax import Form, Kind
 
 _MOST = 5000
-_LONGEST = 2_000_000
 _LONG = frozenset({Kind.LIST, Kind.VECTOR, Kind.DICT, Kind.SET, Kind.TUPLE, Kind.STRING, Kind.BRACKET_STRING})
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -27,7 +26,7 @@ class Fold:
 
 def folding(snapshot: Snapshot) -> list[Fold]:
     """The ranges, at most one a line: that of the outermost form that begins there."""
-    if len(snapshot.text) > _LONGEST:
+    if not snapshot.tree.is_read:
         return []
     source = snapshot.text.source
     lines = [0, *(match.end() for match in _LINE_BREAK.finditer(source))]

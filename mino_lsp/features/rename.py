@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from mino_lsp.analysis import DefinitionKind, Document, Occurrence, Role, mangle, names_of
 from mino_lsp.analysis.links import Named, Place, everywhere, named_at
@@ -93,10 +93,8 @@ def _refuse_clashes(named: Named, renamings: list[Renaming], name: str) -> None:
 
 def _clash(document: Document, edits: list[Span], old: str, name: str) -> int | None:
     """An offset at which a name is bound otherwise once the edits are made."""
-    tree, moved = document.tree, 0
-    for edit in edits:
-        tree = tree.edit(edit.start + moved, edit.end + moved, name)
-        moved += len(name) - (edit.end - edit.start)
+    between = [document.tree.text(one.end, other.start) for one, other in pairwise(edits)]
+    tree = document.tree.edit(edits[0].start, edits[-1].end, name.join(["", *between, ""]))
     before, after = document.names, names_of(tree, document.modules)
     starts = [edit.start for edit in edits]
     widths = list(accumulate((len(name) - (edit.end - edit.start) for edit in edits), initial=0))
@@ -111,14 +109,16 @@ def _clash(document: Document, edits: list[Span], old: str, name: str) -> int | 
         if bound != (then.definition.start if then.definition is not None else None):
             return now.reference.start
     new = mangle(name)
+    known: set[int] = set()
     for definition in before.definitions:
-        if definition.mangled == new or definition.mangled == old:
+        if definition.mangled in (new, old) and definition.start not in known:
             one = before.symbol_at(definition.start)
             other = after.symbol_at(there(definition.start))
             if one is not None and other is not None:
-                known = [there(each.start) for each in before.definitions_of(one[0])]
-                if known != [each.start for each in after.definitions_of(other[0])]:
+                same = [each.start for each in before.definitions_of(one[0])]
+                if [there(start) for start in same] != [each.start for each in after.definitions_of(other[0])]:
                     return definition.start
+                known.update(same)
     return None
 
 

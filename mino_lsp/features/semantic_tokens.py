@@ -19,7 +19,6 @@ from mino_lsp.syntax.columns import units
 from mino_lsp.syntax.nodes import Piece
 from mino_lsp.types import Span
 
-_LONGEST = 2_000_000
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -47,7 +46,7 @@ _known: dict[str, WeakKeyDictionary[Piece, _Painted]] = {}
 
 def semantic_tokens(snapshot: Snapshot, encoding: Encoding, within: Span | None = None) -> list[int]:
     """The tokens of the document, or of the top-level forms that overlap a part of it."""
-    if len(snapshot.text) > _LONGEST:
+    if not snapshot.tree.is_read:
         return []
     known = _known.setdefault(encoding, WeakKeyDictionary())
     found = array("I")
@@ -83,17 +82,20 @@ def _painted(piece: Piece, encoding: Encoding) -> _Painted:
     plain = text.isascii() and "\r" not in text  # then each character is a unit, whatever is counted
     numbers = array("I")
     line, before_line, before_column = 0, 0, 0
+    counted = column = 0  # a column is counted from the one before it: a line may be long
     for start, end, kind, modifiers in paint(piece):
         at = start
         while at < end:
             while line + 1 < len(starts) and starts[line + 1] <= at:
                 line += 1
+                counted, column = starts[line], 0
             stop = min(end, starts[line + 1]) if line + 1 < len(starts) else end
             if plain:
                 column, length = at - starts[line], stop - at - (text[stop - 1] == "\n")
             else:
-                column = units(text[starts[line] : at], encoding)
+                column += units(text[counted:at], encoding)
                 length = units(text[at:stop].rstrip("\r\n"), encoding)
+            counted = at
             if length:
                 same = line == before_line
                 numbers.extend(

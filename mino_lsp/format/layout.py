@@ -22,13 +22,12 @@ _SPILLING = frozenset({"unterminated-string", "invalid-prefix", "invalid-fstring
 _LITERALS = {Kind.STRING, Kind.BYTES, Kind.FSTRING, Kind.FIELD, Kind.BRACKET_STRING, Kind.COMMENT}
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BLANK = re.compile(r"[ \t]*")
-_LARGEST = 1_000_000  # characters of a document: more would take over a second
 _LONGEST = 200_000  # characters of one top-level form that a new line is laid out in
 
 
 def document(tree: Tree) -> tuple[Edit, ...]:
     """The edits that lay out the whole text; none where it cannot be read."""
-    if len(tree) > _LARGEST or any(problem.code in _UNREADABLE for problem in tree.problems):
+    if not tree.is_read or any(problem.code in _UNREADABLE for problem in tree.problems):
         return ()
     return _laid_out(tree, 0, len(tree), to_the_end=True)
 
@@ -38,7 +37,7 @@ def lines(tree: Tree, start: int, end: int) -> tuple[Edit, ...]:
 
     They touch no other line, nor a top-level form that cannot be read.
     """
-    if len(tree) > _LARGEST or any(problem.code in _SPILLING for problem in tree.problems):
+    if any(problem.code in _SPILLING for problem in tree.problems):
         return ()
     return _laid_out(tree, start, end)
 

@@ -4,7 +4,7 @@
 are worth more than one more finding. `docs/diagnostics.md` lists the codes.
 """
 
-from mino_lsp.lint.findings import Finding
+from mino_lsp.lint.findings import Finding, brief
 from mino_lsp.lint.report import lint
 
-__all__ = ["Finding", "lint"]
+__all__ = ["Finding", "brief", "lint"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -65,6 +66,16 @@ def shown(form: Form, most: int = 40) -> str:
     """A form's text as a sentence can hold it."""
     text = " ".join(form.text.split())
     return text if len(text) <= most else text[: most - 2] + " …"
+
+
+_LONG_WORD = re.compile(r"(?<=\S{40})\S{41,}(?=\S{20})")
+_LONGEST_MESSAGE = 2000
+
+
+def brief(message: str) -> str:
+    """A message in which no name stands whole that nobody could read, nor more of them than anybody would."""
+    message = _LONG_WORD.sub("…", message)
+    return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
 
 
 def bare(form: Form) -> Form:

@@ -13,7 +13,6 @@ from mino_lsp.lint.runs import Stretch, stretches
 from mino_lsp.lint.verdicts import verdicts
 from mino_lsp.syntax import Tree
 
-_LONGEST = 2_000_000  # characters: nobody wrote more by hand, and a server has to go on answering
 # After these, a name that was meant to be bound is not.
 _UNBINDING = frozenset({"definition-name", "import", "odd-setv", "target", "parameters", "components", "for-bindings"})
 
@@ -23,8 +22,6 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
 
     `exports`: it imports for others, as an `__init__.hy` does.
     """
-    if len(tree) > _LONGEST:
-        return ()
     names = names_of(tree)
     found: list[Finding] = []
     broken: list[tuple[int, int]] = []

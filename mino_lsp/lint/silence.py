@@ -6,11 +6,14 @@ At the end of a line it covers what begins on that line; on a line of its own, t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from mino_lsp.syntax import Form, Kind, Text, Tree
 
 _MARK = "mino: ignore"
+_NEAR = 100  # nodes, such as comments, that may stand between it and its form
 _COMMENT = re.compile(r";+\s*mino: ignore(?:\[([^\]]*)\])?\s*(?:$|[\s.:;—-])")
 
 
@@ -47,12 +50,15 @@ def _covered(tree: Tree, text: Text, comment: Form) -> tuple[int, int]:
     line = text.line_span(text.position(comment.start, "utf-32")[0])
     if text.slice(line[0], comment.start).strip():
         return line
-    around = comment.parent.children if comment.parent is not None else tuple(_near(tree, comment.start))
-    following = next((form for form in around if form.start > comment.start and form.is_form), None)
+    following = next((form for form in islice(_after(tree, comment), _NEAR) if form.is_form), None)
     return (following.start, following.end) if following is not None else line
 
 
-def _near(tree: Tree, offset: int) -> list[Form]:
-    """The first top-level form after an offset."""
-    form = next((form for form in tree.forms if form.start > offset), None)
-    return [form] if form is not None else []
+def _after(tree: Tree, comment: Form) -> Iterator[Form]:
+    """The nodes after a comment; at the top level, also the first of the next piece."""
+    yield from comment.following
+    if comment.parent is None:
+        start, piece = tree.piece_at(comment.start)
+        start, piece = tree.piece_at(start + len(piece.text))
+        if start > comment.start and piece.nodes.kind:
+            yield Form(piece, start, 0)

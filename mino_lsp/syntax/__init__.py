@@ -13,6 +13,7 @@
 
 ``read(source) -> Tree`` cannot fail::
 
+    tree.is_read    False where the text is too long: then there is nothing in the tree (and ``TOO_LONG`` says why)
     tree.forms      the top-level forms that Hy would see
     tree.nodes      everything at the top level, white space too
     tree.problems   tuple[SyntaxProblem(start, end, code, message), ...], in the order of the text
@@ -44,8 +45,8 @@ dangling-hash.
 
 from mino_lsp.syntax.columns import Encoding
 from mino_lsp.syntax.form import Form
-from mino_lsp.syntax.kinds import Kind, SyntaxProblem
+from mino_lsp.syntax.kinds import TOO_LONG, Kind, SyntaxProblem
 from mino_lsp.syntax.text import Text
 from mino_lsp.syntax.tree import Tree, joined, read
 
-__all__ = ["Encoding", "Form", "Kind", "SyntaxProblem", "Text", "Tree", "joined", "read"]
+__all__ = ["TOO_LONG", "Encoding", "Form", "Kind", "SyntaxProblem", "Text", "Tree", "joined", "read"]

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, islice, takewhile
 from types import MappingProxyType
 
+from mino_lsp.syntax.kinds import LONGEST
 from mino_lsp.syntax.nodes import Run
-from mino_lsp.syntax.reader import Block, read_block
+from mino_lsp.syntax.reader import Block, read_block, unread
 
 _GROUP = 64
 _TRIES = 3
@@ -80,7 +81,7 @@ class Blocks:
 
     @classmethod
     def read(cls, source: str) -> "Blocks":
-        return cls(_grouped(_read_all(source, first=True)))
+        return cls(_grouped(_read_all(source, first=True) if len(source) <= LONGEST else [unread(source)]))
 
     @classmethod
     def of(cls, blocks: list[Block]) -> "Blocks":
@@ -185,8 +186,8 @@ class Blocks:
         """The blocks of the text with ``start`` to ``end`` replaced by ``new``: equal to reading that text, but only
         from the block before the change to the first block after it that still begins where it began. ``before`` are
         these blocks as they were mended."""
-        if not self._groups:
-            return Blocks.read(new)
+        if not self._groups or max(self.length, self.length - (end - start) + len(new)) > LONGEST:
+            return Blocks.read(self.slice(0, start) + new + self.slice(end, self.length))
         at, index = self._place(max(start - 1, 0))
         base = self._starts[at] + self._groups[at].starts[index]
         following = self.since(base)

@@ -50,6 +50,16 @@ class Form:
             above = above.parent
 
     @property
+    def following(self) -> Iterator["Form"]:
+        """The nodes after this one that have the same parent; of one at the top level, those of its piece."""
+        nodes = self._piece.nodes
+        above, at = nodes.parent[self._index], nodes.stop[self._index]
+        stop = nodes.stop[above] if above >= 0 else len(nodes.stop)
+        while at < stop:
+            yield Form(self._piece, self._base, at)
+            at = nodes.stop[at]
+
+    @property
     def children(self) -> tuple["Form", ...]:
         return tuple(Form(self._piece, self._base, child) for child in self._piece.nodes.children(self._index))
 

@@ -90,6 +90,10 @@ def missing_form(prefix: str) -> str:
     return f"A form is missing after this {prefix}."
 
 
+LONGEST = 1_000_000
+"""Characters. A longer text is no program that a person wrote: it is kept, and not read."""
+
+TOO_LONG = f"This text has more than {LONGEST:,} characters: Mino does not read it. Split it into several files."
 BRACKET_FORM = "This is no bracket string: write #[[…]], or #[name[…]name] with the same name at both ends."
 DANGLING_HASH = "Nothing follows this #: a tag such as #_ or #{ was expected."
 DOTTED_END = "A dotted name can't end with a dot."

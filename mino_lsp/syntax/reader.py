@@ -8,13 +8,14 @@ brackets that stay open or do not match are then taken by indentation, so nothin
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mino_lsp.syntax.nodes import Piece
+from mino_lsp.syntax.nodes import Columns, Piece
 from mino_lsp.syntax.scan import BRACKET_CODES, Policy, Scan
 
 _CUT = Policy(cut=True)
 _CUT_SHORT = Policy(cut=True, short=True)
 _PLAIN = Policy()
 # In the order of preference. The last two only make a difference where a wrong closer was met.
+_LONGEST_REPAIRED = 200_000  # characters that are read more than once: an editor waits for it at each keystroke
 _REPAIRS = (Policy(indent=True), Policy(indent=True, typo=True), Policy(typo=True))
 
 
@@ -51,6 +52,11 @@ def read_block(text: str, base: int, first: bool, short: bool = False) -> Block:
     )
 
 
+def unread(text: str) -> Block:
+    """Text that is kept as it is, with nothing in it."""
+    return Block(Piece(text, Columns.empty(), ()), (), (), broken=False, unterminated=False, spills=False)
+
+
 def _piece(scan: Scan, text: str) -> Piece:
     return Piece(text, scan.nodes, tuple(scan.problems))
 
@@ -63,7 +69,7 @@ def alone(piece: Piece) -> Block:
 def mend(text: str, first: bool) -> Piece:
     """Read text whose brackets may not match, in the way that leaves the fewest of them to complain about."""
     plain, fewest = _attempt(text, _PLAIN, first)
-    if not fewest:
+    if not fewest or len(text) > _LONGEST_REPAIRED:
         return _piece(plain, text)
     best = plain
     for policy in _REPAIRS if plain.broken else _REPAIRS[:1]:

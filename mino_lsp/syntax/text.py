@@ -13,13 +13,15 @@ from mino_lsp.syntax.columns import Encoding, code_points, units
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CHUNK = 4096
+_MARK = 512
 
 
 class _Chunk:
     """Whole lines: their text, where each starts in it, and how many of the line ends are a lone ``\\r``. In a
-    ``plain`` one a column is a difference of offsets, whatever is counted."""
+    ``plain`` one a column is a difference of offsets, whatever is counted; in the others, marks tell how many units
+    there are up to each of some places, so that a place far into a long line costs no more than another."""
 
-    __slots__ = ("lines", "lone_returns", "plain", "text")
+    __slots__ = ("_marks", "lines", "lone_returns", "plain", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -28,6 +30,26 @@ class _Chunk:
             self.lines.pop()
         self.lone_returns = text.count("\r") - text.count("\r\n")
         self.plain = text.isascii() and "\r" not in text
+        self._marks: dict[Encoding, list[int]] = {}
+
+    def _marked(self, encoding: Encoding) -> list[int]:
+        marks = self._marks.get(encoding)
+        if marks is None:
+            parts = (units(self.text[at : at + _MARK], encoding) for at in range(0, len(self.text), _MARK))
+            marks = self._marks[encoding] = list(accumulate(parts, initial=0))
+        return marks
+
+    def units(self, end: int, encoding: Encoding) -> int:
+        """How many code units the text up to ``end`` takes."""
+        at = end // _MARK
+        return self._marked(encoding)[at] + units(self.text[at * _MARK : end], encoding)
+
+    def code_points(self, count: int, encoding: Encoding) -> int:
+        """How many whole characters of the text fit in its first ``count`` code units."""
+        marks = self._marked(encoding)
+        at = bisect_right(marks, count) - 1
+        part = self.text[at * _MARK : (at + 1) * _MARK]
+        return min(at * _MARK, len(self.text)) + code_points(part, count - marks[at], encoding)
 
 
 def _chunks(text: str) -> list[_Chunk]:
@@ -120,17 +142,17 @@ class Text:
 
     def position(self, offset: int, encoding: Encoding = "utf-16") -> tuple[int, int]:
         """The line and character of an offset; one within a ``\\r\\n`` counts as before it."""
-        if 0 <= offset < self._length:
-            index = bisect_right(self._starts, offset) - 1
-            chunk = self._chunks[index]
-            if chunk.plain:
-                at = offset - self._starts[index]
-                line = bisect_right(chunk.lines, at) - 1
-                return self._lines[index] + line, at - chunk.lines[line]
         offset = min(max(offset, 0), self._length)
-        line = self._line_at(offset)
-        start, end = self.line_span(line)
-        return line, units(self.slice(start, min(offset, end)), encoding)
+        if offset == self._length and self._lines[-1] < self.line_count:
+            return self._lines[-1], 0
+        index = bisect_right(self._starts, min(offset, self._length - 1)) - 1
+        chunk, at = self._chunks[index], offset - self._starts[index]
+        line = bisect_right(chunk.lines, at) - 1
+        start = chunk.lines[line]
+        if chunk.plain:
+            return self._lines[index] + line, at - start
+        at -= chunk.text[at - 1 : at + 1] == "\r\n"
+        return self._lines[index] + line, chunk.units(at, encoding) - chunk.units(start, encoding)
 
     def offset(self, line: int, character: int, encoding: Encoding = "utf-16") -> int:
         """The offset of a position. Too long a column is the end of its line, a line past the end the end of the
@@ -140,9 +162,12 @@ class Text:
         if line >= self.line_count:
             return self._length
         start, end = self.line_span(line)
-        if encoding == "utf-32":
+        if encoding == "utf-32" or start == end:
             return min(start + max(character, 0), end)
-        return start + code_points(self.slice(start, end), character, encoding)
+        index = bisect_right(self._starts, start) - 1
+        chunk, base = self._chunks[index], self._starts[index]
+        before = chunk.units(start - base, encoding)
+        return min(base + chunk.code_points(before + max(character, 0), encoding), end)
 
     # Positions of Hy: 1-based, in code points, and only "\n" ends a line
 

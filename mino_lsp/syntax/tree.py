@@ -9,7 +9,7 @@ from operator import attrgetter, itemgetter
 
 from mino_lsp.syntax.blocks import Blocks
 from mino_lsp.syntax.form import Form
-from mino_lsp.syntax.kinds import CODES, Kind, SyntaxProblem
+from mino_lsp.syntax.kinds import CODES, LONGEST, Kind, SyntaxProblem
 from mino_lsp.syntax.nodes import Columns, Piece, Run
 from mino_lsp.syntax.reader import Block, alone, mend, spans
 
@@ -27,6 +27,11 @@ class Tree:
 
     def __len__(self) -> int:
         return self._blocks.length
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it was read; a text that is too long is one piece with nothing in it."""
+        return len(self) <= LONGEST
 
     @cached_property
     def source(self) -> str:
@@ -169,7 +174,7 @@ class Tree:
 
 
 def read(source: str) -> Tree:
-    """The tree of any text at all."""
+    """The tree of any text at all; of one that is too long, a tree with nothing in it."""
     return Tree(Blocks.read(source))
 
 

@@ -21,6 +21,31 @@ TEXTS = {
     "NUL": "(setv \0x 1)\0 (x\0 \0)\n" * 500,
     "lone surrogates": '(setv \ud800 "\udc00") (\ud800 \udfff)\n' * 500,
     "line endings of all kinds": "(f\r\n\ra\u2028\u2029\f\v\x85)\r" * 500,
+    "10 MB: one list": f"(f {'x ' * 5_000_000})",
+    "10 MB: many forms": "(f x) " * 1_600_000,
+    "10 MB: one string": '"' + "x" * 10_000_000 + '"',
+    "10 MB: one symbol": "x" * 10_000_000,
+    "10 MB: NUL and surrogates": "(\0 \ud800\udc00\udfff) " * 1_000_000,
+    "10 MB: line ends": "x\n" * 5_000_000,
+    "one line of forms": "(setv x (f x)) " * 10_000,
+    "one line beyond the BMP": "(setv 𝒳 \ud800) " * 10_000,
+    "one symbol": "x" * 1_000_000,
+    "one f-string": 'f"' + "{x} " * 20_000 + '"',
+    "open parentheses": "(" * 100_000,
+    "open calls": "(f " * 10_000,
+    "closed calls": "(f " * 30_000 + ")" * 30_000,
+    "closers": ")" * 50_000,
+    "brackets that do not match": "(]" * 50_000,
+    "quotes": "'" * 100_000,
+    "quotes in quotes": "`" * 100_000 + "~" * 100_000 + "x",
+    "splices": "`~@" * 50_000 + "x",
+    "f-strings in f-strings": 'f"{' * 100_000,
+    "discards": "#_ " * 100_000,
+    "annotations": "#^ " * 100_000,
+    "comments that silence": "; mino: ignore\n(f x)\n" * 5_000,
+    "calls that do not fit": "(defn f []) " + "(f 1) " * 10_000,
+    "forms that are open": "(f x\n" * 10_000,
+    "scopes in scopes": "(let [a 1] (fn [b] (lfor c d " * 5_000,
 }
 
 
@@ -93,6 +118,11 @@ def check(server: Raw, uri: str, line: int, character: int) -> None:
     """Each feature answers with a result; only a renaming may be refused, and says why."""
     for number, (method, params) in enumerate(requests(uri, line, character)):
         answer = server.ask(number, method, params)
+        if method == "textDocument/completion" and answer["result"]["items"]:
+            assert "result" in server.ask("r", "completionItem/resolve", answer["result"]["items"][0])
+        elif method == "textDocument/semanticTokens/full":
+            known = {**params, "previousResultId": answer["result"]["resultId"]}
+            assert server.ask("d", f"{method}/delta", known)["result"]["edits"] == []
         if "error" in answer:
             assert method.lower().endswith("rename") and answer["error"]["code"] == REQUEST_FAILED, (method, answer)
             assert "name" in answer["error"]["message"]
@@ -111,17 +141,43 @@ def test_no_feature_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_any_text(start: Callable[..., Raw], tmp_path: Path, name: str) -> None:
-    """In its middle, beyond its end, and after edits in its middle, beyond its end and from right to left."""
+    """In its middle, beyond its end, and after edits in its middle, beyond its end and from right to left; another
+    document is answered as if it were alone."""
     text, uri = TEXTS[name], (tmp_path / "bad.hy").as_uri()
     server = start()
+    other = (tmp_path / "other.hy").as_uri()
+    server.open(other, "(defn f [x] x)\n(f 1)\n")
     server.open(uri, text)
+    assert "f x" in server.ask("o", "textDocument/hover", _at(other, 1, 1))["result"]["contents"]["value"]
     middle = len(text.partition("\n")[0]) // 2
     check(server, uri, 0, middle)
     server.send(change(uri, 2, (0, middle), (0, middle), ")("))
     server.send(change(uri, 3, (9**9, 9**9), (2**31 - 1, 0), " (tail"))
     server.send(change(uri, 4, (0, 1), (0, 0), ""))
     check(server, uri, 2**31 - 1, 2**31 - 1)
-    assert peak(server) < 150_000_000 + 100 * len(text)
+    assert "f x" in server.ask("o", "textDocument/hover", _at(other, 1, 1))["result"]["contents"]["value"]
+    assert peak(server) < 350_000_000 + 30 * len(text)
+
+
+def test_what_no_person_wrote_is_said_not_to_be_read(start: Callable[..., Raw], tmp_path: Path) -> None:
+    """Until it is short enough."""
+    uri, document = (tmp_path / "long.hy").as_uri(), {"textDocument": {"uri": (tmp_path / "long.hy").as_uri()}}
+    server = start()
+    server.open(uri, "(f\n" + "x" * 1_000_000)
+    (found,) = server.ask("d", "textDocument/diagnostic", document)["result"]["items"]
+    told = "This text has more than 1,000,000 characters: Mino does not read it. Split it into several files."
+    assert (found["code"], found["severity"], found["message"]) == ("too-long", 3, told)
+    server.send(change(uri, 2, (1, 0), (9, 9), ""))
+    (found,) = server.ask("d", "textDocument/diagnostic", document)["result"]["items"]
+    assert found["code"] == "unclosed"
+
+
+def test_names_are_shortened_in_messages(start: Callable[..., Raw], tmp_path: Path) -> None:
+    uri, name = (tmp_path / "name.hy").as_uri(), "y" * 400_000
+    server = start()
+    server.open(uri, f'(import m{name})\n{name}\n(defn f{name} [x])\n(f{name})\nq{name}""\n')
+    found = server.ask("d", "textDocument/diagnostic", {"textDocument": {"uri": uri}})["result"]["items"]
+    assert found and all(len(one["message"]) < 300 for one in found)
 
 
 def test_a_document_that_changes_while_it_is_being_answered(start: Callable[..., Raw], tmp_path: Path) -> None:

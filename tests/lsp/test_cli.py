@@ -117,6 +117,16 @@ def test_format_and_change_nothing(folder: Path) -> None:
     assert mino("format", "--check", "good.hy", cwd=folder) == (0, "", "")
 
 
+def test_what_is_too_long_is_said_to_be(folder: Path) -> None:
+    text = "(f  x)\n" * 150_000
+    (folder / "long.hy").write_text(text)
+    told = "This text has more than 1,000,000 characters: Mino does not read it. Split it into several files.\n"
+    code, out, err = mino("check", "long.hy", cwd=folder)
+    assert (code, err) == (2, f"mino: long.hy is not checked. {told}") and out.count("[too-long]") == 1
+    assert mino("format", "long.hy", cwd=folder) == (2, "", f"mino: long.hy stays as it is. {told}")
+    assert (folder / "long.hy").read_text() == text
+
+
 def test_format_standard_input(folder: Path) -> None:
     assert mino("format", "-", cwd=folder, stdin="(f 𝕏\nb)") == (0, "(f 𝕏\n   b)\n", "")
     code, out, err = mino("format", "-", cwd=folder, stdin="(f\n b")
