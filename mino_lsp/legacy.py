@@ -61,7 +61,7 @@ def modern(snapshot: Snapshot, within: Span | None = None) -> Fix | None:
     """The change that rewrites the document, or the top-level forms that touch `within`, for Hy 1; with requires of the
     macros that are no part of the language any more. None where nothing is old."""
     source = snapshot.text.source
-    if not _OLD.search(source) or snapshot.tree.problems:
+    if not snapshot.tree.is_read or not _OLD.search(source) or snapshot.tree.problems:
         return None
     chosen = [one for one in snapshot.tree.forms if within is None or _touch(one, within)]
     bound = {one.name for _, piece in snapshot.names.pieces() for one in piece.definitions}

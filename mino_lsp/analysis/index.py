@@ -249,7 +249,8 @@ def _index(uri: str, stamp: tuple[int, int], source: str, tree: Tree) -> Indexed
         frozenset(one.mangled for one in names.module_names()),
         not names.certain,
     )
-    return Indexed(uri, stamp, listed, frozenset(mangle(word) for word in set(_WORD.findall(source))), exports)
+    words = set(_WORD.findall(source)) if tree.is_read else ()
+    return Indexed(uri, stamp, listed, frozenset(map(mangle, words)), exports)
 
 
 def _stamp(path: str) -> tuple[int, int] | None:
