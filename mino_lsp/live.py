@@ -175,18 +175,28 @@ class Previews:
         edited = first_difference(before.source, submitted.source) if before is not None else 0
         gathering = _Gathering(snapshot, submitted, document.report, others)
 
+        def tell_line() -> None:
+            self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
+
         def publish() -> None:
             document.report = gathering.report(finished=False)
             if time.monotonic() - started > PUBLISH_SECONDS:
-                self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
+                tell_line()
             self._changed(snapshot.uri)
 
         showing = Rate(publish)
+        dwelling: asyncio.TimerHandle | None = None
 
         def hear(answer: Answer) -> None:
+            nonlocal dwelling
             gathering.hear(answer)
             if isinstance(answer, Facts):
                 showing.wish()
+            elif isinstance(answer, FormStarted):
+                # A form that takes long, and of which nothing is learnt meanwhile.
+                if dwelling is not None:
+                    dwelling.cancel()
+                dwelling = asyncio.get_running_loop().call_later(PUBLISH_SECONDS, tell_line)
 
         async def evaluate(way: Way) -> Result:
             asked = self._request(snapshot, way, others.values())
@@ -211,6 +221,8 @@ class Previews:
                 document.way = "light"
         finally:
             showing.end()
+            if dwelling is not None:
+                dwelling.cancel()
         document.cost, document.interrupted = time.monotonic() - started, False
         if isinstance(result, PreviewResult):
             document.report = gathering.report(True, result.evaluated, result.stopped)

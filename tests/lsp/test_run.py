@@ -296,6 +296,7 @@ async def test_what_a_run_leaves(editor: Editor, root: Path) -> None:
     answer = await editor.execute("mino.run", {"uri": document.uri})
     (model,) = answer["models"]
     assert (model["name"], model["parameters"]) == ("Net", 7)
+    assert document.slice(model["components"][0].pop("range")) == "weights"
     assert model["components"][0] == {
         "name": "weights",
         "kind": "parameter",
