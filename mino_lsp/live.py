@@ -33,7 +33,8 @@ from mino_lsp.types import (
 )
 from mino_lsp.uris import path_of, uri_of
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.035, 1.0
+"""Seconds. The shortest is just above the time between two letters of a key that is held down, 33 ms."""
 CHEAP_SECONDS = 0.1
 """What a preview on shapes alone takes at most when one with real tensors may be tried again."""
 
