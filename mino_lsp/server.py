@@ -122,6 +122,7 @@ class Server(LanguageServer):
         inbox = Inbox(reading, loop)
         listening = asyncio.create_task(self._listen(inbox))
         code = await self._exit_code
+        inbox.leave()
         listening.cancel()
         await self.mino.shut_down()
         self._outbox.close()

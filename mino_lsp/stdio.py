@@ -17,6 +17,9 @@ from collections.abc import Callable
 HIGH_WATER = 1 << 20
 """Bytes that may wait for a slow client before the producers of output are held back."""
 
+LEAVING_SECONDS = 5.0
+"""How long the server may be at what it was told before its client went."""
+
 
 def private_descriptors() -> tuple[int, int]:
     """Move standard input and output away from 0 and 1: (where to read the protocol, where to write it)."""
@@ -36,11 +39,16 @@ class Inbox:
         self._file = os.fdopen(descriptor, "rb", buffering=1 << 16)
         self._loop = loop
         self._bodies: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._left = threading.Event()
         threading.Thread(target=self._read, name="protocol-reader", daemon=True).start()
 
     async def next(self) -> bytes | None:
         """The next message's body; None at the end of the stream."""
         return await self._bodies.get()
+
+    def leave(self) -> None:
+        """The server is about to end by itself."""
+        self._left.set()
 
     def _read(self) -> None:
         try:
@@ -48,7 +56,10 @@ class Inbox:
                 self._loop.call_soon_threadsafe(self._bodies.put_nowait, body)
             self._loop.call_soon_threadsafe(self._bodies.put_nowait, None)
         except RuntimeError:
-            pass  # the loop has ended: so has the server
+            return  # the loop has ended: so has the server
+        # Nobody is there any more whom the answers to all that waits could reach.
+        if not self._left.wait(LEAVING_SECONDS):
+            os._exit(1)
 
     def _message(self) -> bytes | None:
         length = None

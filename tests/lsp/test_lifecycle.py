@@ -284,6 +284,23 @@ async def test_nothing_outlives_a_killed_server(root: Path, state: Path) -> None
     await editor.stop()
 
 
+def test_a_server_does_not_go_on_for_a_client_that_went(raw: Callable[..., Raw]) -> None:
+    """What waits to be answered is no reason to stay."""
+    server = raw()
+    server.initialize()
+    text = "(print 1) " * 60_000
+    document = {"uri": "file:///w/long.hy", "languageId": "hy", "version": 0, "text": text}
+    server.send(notification("textDocument/didOpen", {"textDocument": document}))
+    identity = {"textDocument": {"uri": document["uri"]}}
+    for number in range(1, 100):
+        change = {**identity["textDocument"], "version": number}
+        server.send(notification("textDocument/didChange", {"textDocument": change, "contentChanges": [{"text": text}]}))
+        server.send(request(number, "textDocument/documentSymbol", identity))
+    assert server.process.stdin is not None
+    server.process.stdin.close()
+    assert server.process.wait(SECONDS) == 1
+
+
 # ---- editing
 
 
