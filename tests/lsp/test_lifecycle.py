@@ -294,7 +294,9 @@ def test_a_server_does_not_go_on_for_a_client_that_went(raw: Callable[..., Raw])
     identity = {"textDocument": {"uri": document["uri"]}}
     for number in range(1, 100):
         change = {**identity["textDocument"], "version": number}
-        server.send(notification("textDocument/didChange", {"textDocument": change, "contentChanges": [{"text": text}]}))
+        server.send(
+            notification("textDocument/didChange", {"textDocument": change, "contentChanges": [{"text": text}]})
+        )
         server.send(request(number, "textDocument/documentSymbol", identity))
     assert server.process.stdin is not None
     server.process.stdin.close()
