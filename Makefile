@@ -13,7 +13,7 @@ help:
 	@echo "make fuzz    ten minutes of random texts;  make laws  10,000 cases of each law"
 	@echo "make soak    ten minutes of random editing, with previews, runs and every request"
 
-# Byte code of the Hy modules is part of the set-up: without it every start compiles them again.
+# Byte code is part of the set-up: without it every start compiles the modules again.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Mino needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
@@ -43,6 +43,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED)
+	@$(BIN)/mino setup
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 # Ten minutes of random texts against the laws of what needs no trust; `--seed` of the script makes one again.

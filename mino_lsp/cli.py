@@ -256,11 +256,11 @@ async def _devices(workspace: Workspace, options: argparse.Namespace) -> int:
 
 
 def _set_up() -> int:
-    """Compile the Hy modules that every start loads."""
+    """Compile the modules that every start loads."""
     from mino_lsp.bytecode import compile_modules
 
     try:
-        print(f"mino: the byte code of {compile_modules()} Hy modules is written")
+        print(f"mino: the byte code of {compile_modules()} modules is written")
     except OSError as error:
         print(f"mino: the byte code cannot be written: {error}", file=sys.stderr)
         return COULD_NOT
@@ -311,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--observe", action="store_true", help="probe every expression, and find the first NaN")
     run.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program; after -- if they begin with -")
     command("devices", _devices, "list the torch devices of this machine")
-    setup = command("setup", None, "compile the Hy modules to byte code, for a faster start")
+    setup = command("setup", None, "compile the modules to byte code, for a faster start")
     setup.set_defaults(plain=lambda options: _set_up())
     return parser
 

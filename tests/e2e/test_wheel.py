@@ -82,7 +82,7 @@ def test_the_terminal(installed: Path, tmp_path: Path) -> None:
     for example in EXAMPLES.glob("*.hy"):
         (tmp_path / example.name).write_bytes(example.read_bytes())
     mino = installed / "mino"
-    check(mino, "setup", cwd=tmp_path, out=("Hy modules is written",))
+    check(mino, "setup", cwd=tmp_path, out=("modules is written",))
     check(mino, "check", "--live", "feed_forward.hy", "spec_network.hy", cwd=tmp_path)
     (tmp_path / "broken.hy").write_text("(defn f [x]\n  (g x)\n")
     check(mino, "check", "broken.hy", cwd=tmp_path, code=1, out=("broken.hy:1:1: error:", "[unclosed]"))
