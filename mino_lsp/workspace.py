@@ -205,7 +205,12 @@ class Workspace:
             self._spawn(self._ask(root))
         if not self._may_run(document):
             self.status("untrusted", uri)
+        if self._is_outside(document):
+            self.reindex()
         self._refresh(uri)
+
+    def _is_outside(self, document: Snapshot) -> bool:
+        return document.root not in self.roots and document.uri.startswith("file:")
 
     def _may_run(self, document: Snapshot) -> bool:
         """A notebook that was never saved lies in no folder that could be trusted."""
@@ -346,15 +351,16 @@ class Workspace:
         return self.python_names.view(paths)
 
     def reindex(self) -> None:
-        """Look through the roots for Hy files, between whatever else there is to do."""
+        """Look for Hy files under the roots, and beside the documents that lie under none of them, between whatever
+        else there is to do."""
         if self._indexing is not None:
             self._indexing.cancel()
-        self.index.prune(self.roots)
+        self.index.prune(self.roots, {one.root for one in self._documents.values() if self._is_outside(one)})
         self._indexing = asyncio.create_task(self._index())
 
     async def _index(self) -> None:
         began = time.monotonic()
-        for _ in self.index.scan(self.roots):
+        for _ in self.index.scan():
             if time.monotonic() - began > INDEXING_SECONDS:
                 await asyncio.sleep(INDEXING_SECONDS)
                 began = time.monotonic()

@@ -11,6 +11,7 @@ import stat
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mino_lsp.analysis.document import Names, names_of
@@ -74,11 +75,12 @@ class Indexed:
 
 
 class Index:
-    """The files under the roots, the open documents before what is on disk. `generation` counts changes of what one
-    module gives to others."""
+    """The files under the roots and beside the documents outside of them, the open documents before what is on disk.
+    `generation` counts changes of what one module gives to others."""
 
     def __init__(self) -> None:
         self.roots: list[Path] = []
+        self.folders: list[Path] = []
         self.generation = 0
         self._files: dict[str, Indexed] = {}
         self._open: dict[str, tuple[Text, Tree, tuple[tuple[int, int], ...]]] = {}
@@ -88,10 +90,10 @@ class Index:
 
     # ---- keeping up
 
-    def scan(self, roots: Iterable[Path]) -> Iterator[None]:
+    def scan(self) -> Iterator[None]:
         """Index what lies under the roots, a file a step: whoever drives it can do other things between."""
         found = 0
-        for path in _hy_files(list(roots)):
+        for path in chain(_hy_files(self.roots), *map(_hy_files_in, self.folders)):
             if found >= MAX_FILES:
                 return
             found += path is not None
@@ -99,12 +101,13 @@ class Index:
                 self.update(path)
             yield
 
-    def prune(self, roots: Iterable[Path]) -> None:
-        """These are the roots now: forget the files that lie under none of them."""
-        self.roots = list(roots)
+    def prune(self, roots: Iterable[Path], folders: Iterable[Path] = ()) -> None:
+        """These are the roots now, and the folders of documents that lie under none of them, of which only the files in
+        them count, not those further below. Forget the other files."""
+        self.roots, self.folders = list(roots), list(folders)
         for uri in list(self._files):
             path = Path(path_of(uri))
-            if not any(path.is_relative_to(root) for root in self.roots):
+            if path.parent not in self.folders and not any(path.is_relative_to(root) for root in self.roots):
                 before = self._files.pop(uri)
                 self._texts.pop(uri, None)
                 self._note(before, None)
@@ -298,3 +301,12 @@ def _hy_files(roots: list[Path]) -> Iterator[str | None]:
                 yield entry.path
         waiting += reversed(below)
         yield None
+
+
+def _hy_files_in(folder: Path) -> Iterator[str]:
+    """The paths of the Hy files in a folder, and not further below: it may be a home or the root of the disk."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from (entry.path for entry in entries if entry.name.endswith(".hy"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from lsprotocol import types as lsp
 from mino_lsp.features.definition import declaration, definition
 
 from .documents import snapshot
-from .editor import Editor
+from .editor import SECONDS, Editor
 from .marks import unmark
 from .navigation import LOCAL, MAIN, NETS, STAR, ask, locate, open_both, tell, workspace
 from .syntax.fragments import texts
@@ -70,3 +71,17 @@ async def test_a_file_that_changes_on_disk(editor: Editor, root: Path) -> None:
     tell(editor, path, lsp.FileChangeType.Deleted)
     found = await ask(document, "definition", document.find("(there)") + 1)
     assert [one.uri for one in found] == [document.uri]
+
+
+async def test_beside_a_file_outside_the_workspace(editor: Editor, tmp_path: Path) -> None:
+    (tmp_path / "nets.hy").write_text(NETS, "utf-8")
+    document = editor.open(tmp_path / "main.hy", MAIN)
+    at = MAIN.rindex("Net :weight")
+
+    async def found() -> list[str]:
+        return [one.uri for one in await ask(document, "definition", at)]
+
+    async with asyncio.timeout(SECONDS):  # the folder is looked through while the editor is answered
+        while await found() == [document.uri]:
+            await asyncio.sleep(0.01)
+    assert await found() == [(tmp_path / "nets.hy").as_uri()]

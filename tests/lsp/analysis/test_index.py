@@ -14,8 +14,8 @@ from mino_lsp.uris import path_of, uri_of
 
 def scanned(root: Path) -> Index:
     found = Index()
-    found.roots = [root]
-    for _ in found.scan([root]):
+    found.prune([root])
+    for _ in found.scan():
         pass
     return found
 
@@ -61,6 +61,19 @@ def test_a_root_that_is_gone(tmp_path: Path) -> None:
     assert names(found) == ["one", "two"]
     found.prune([tmp_path / "two"])
     assert names(found) == ["two"]
+
+
+def test_beside_a_document_outside_every_root(tmp_path: Path) -> None:
+    """It may lie in somebody's home: what is further below is not looked through."""
+    for place in ("root/a.hy", "home/b.hy", "home/below/c.hy", "home/d.txt"):
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / place).write_text(f"(setv {Path(place).stem} 1)")
+    found = Index()
+    for folders, expected in (([], ["a"]), ([tmp_path / "home", tmp_path / "gone"], ["a", "b"]), ([], ["a"])):
+        found.prune([tmp_path / "root"], folders)
+        for _ in found.scan():
+            pass
+        assert names(found) == expected
 
 
 def test_open_documents_come_before_what_is_on_disk(tmp_path: Path) -> None:
