@@ -48,6 +48,7 @@ _MAX_NODES = 100_000
 # Functions that may bind or use names of which nothing is to be seen.
 _BLINDING = frozenset({"eval", "exec", "globals", "locals", "vars", "hy.eval", "hy.I.builtins.exec"})
 _CONTAINERS = frozenset({VECTOR, DICT, SET, TUPLE, UNPACK_ITERABLE, UNPACK_MAPPING, FSTRING, FIELD, UNQUOTE})
+_PREFIXES = frozenset({QUOTE, QUASIQUOTE, UNQUOTE, UNQUOTE_SPLICE, UNPACK_ITERABLE, UNPACK_MAPPING})
 
 Handler = Callable[["Walk", int, list[int]], None]
 HANDLERS: dict[str, Handler] = {}
@@ -66,6 +67,7 @@ class Walk(Binding):
     def __init__(self, piece: Piece, macros: Macros) -> None:
         super().__init__(piece, macros)
         self._read_as: dict[int, str] = {}
+        self._has_readers = READER in self.kind
         self._depth = 0
 
     def run(self) -> PieceNames:
@@ -91,25 +93,37 @@ class Walk(Binding):
     def forms(self, index: int) -> list[int]:
         """As Hy would see them: a reader macro that is known is put aside, another spoils what is certain."""
         found = super().forms(index)
-        if any(self.kind[one] == READER for one in found):
+        if self._has_readers and any(self._reader_in(one) is not None for one in found):
             found = list(self._without_readers(found))
         return found
+
+    def _reader_in(self, index: int) -> int | None:
+        """A reader macro, also where a prefix such as `#*` stands before it: what it reads follows that."""
+        while self.kind[index] in _PREFIXES:
+            inner = super().forms(index)
+            if not inner:
+                return None
+            index = inner[-1]
+        return index if self.kind[index] == READER else None
 
     def _without_readers(self, found: list[int]) -> Iterator[int]:
         waiting = ""
         for one in found:
-            if self.kind[one] != READER:
+            reader = self._reader_in(one)
+            if reader is None:
                 if waiting:
                     self._read_as[one] = waiting
                     waiting = ""
                 yield one
                 continue
-            name = self.text_of(one)[1:]
+            name = self.text_of(reader)[1:]
             waiting = self.macros.reader(name)
-            self._refer(name, one, self.start[one] + 1, Role.READER)
+            self._refer(name, reader, self.start[reader] + 1, Role.READER)
             if waiting == OPAQUE:
                 waiting = ""
                 self.taint()
+            elif any(self.kind[index] in (QUOTE, QUASIQUOTE) for index in range(one, reader)):
+                waiting = OPAQUE  # what it reads is data
 
     def visit(self, index: int) -> None:
         if self._read_as and index in self._read_as:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mino_lsp.lint.findings import Call, Finding, at, checks, counted, shown
+from mino_lsp.syntax import Kind
 
 _ANY = None
 # The least and the most forms, and how the call is written.
@@ -34,11 +35,19 @@ _TAKES: dict[str, tuple[int, int | None, str]] = {
     **{name: (2, _ANY, f"({name} x y …)") for name in ("+=", "-=", "*=", "/=", "//=", "**=", "<<=", ">>=", "&=")},
     **{name: (2, _ANY, f"({name} x y …)") for name in ("|=", "@=")},
 }
+# Called with an unpacked iterable, these are the functions of `hy.pyops`.
+_OPERATORS = {
+    *("not", "bnot", "=", "is", "<", "<=", ">", ">=", "!=", "is-not", "in", "not-in", "-", "/", "&", "@", "**", "//"),
+    *("<<", ">>", "%", "^", "get"),
+}
 
 
 @checks(*(f"hy:{name}" for name in _TAKES))
 def takes(call: Call) -> Iterator[Finding]:
-    least, most, example = _TAKES[call.key.removeprefix("hy:")]
+    name = call.key.removeprefix("hy:")
+    if name in _OPERATORS and any(one.kind is Kind.UNPACK_ITERABLE for one in call.args):
+        return
+    least, most, example = _TAKES[name]
     count = len(call.args)
     if count < least:
         found = f"{counted(count, 'form')}" if count else "nothing"

@@ -85,8 +85,9 @@ def bare(form: Form) -> Form:
 
 
 def is_name(form: Form) -> bool:
-    """A symbol that can name a variable: not dotted, and no constant."""
-    return form.kind is Kind.SYMBOL and "." not in form.text and form.text not in CONSTANTS
+    """A symbol that can name a variable: not dotted (one of dots alone is not), and no constant."""
+    dotted = "." in form.text and (form.text == "." or form.text.strip(".") != "")
+    return form.kind is Kind.SYMBOL and not dotted and form.text not in CONSTANTS
 
 
 def counted(count: int, one: str) -> str:

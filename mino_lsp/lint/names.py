@@ -219,7 +219,8 @@ def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[F
                 yield Finding(one.alias_start, one.alias_end, code, told, "hint")
         if entry.star and entry.requires:
             brought = names.modules.macros(entry.module)
-            if brought and not any(used(name, entry) for name in brought):
+            reads = entry.star_readers or entry.readers
+            if brought and not reads and not any(used(name, entry) for name in brought):
                 told = f"None of the macros of `{entry.module}` is used."
                 yield Finding(entry.start, entry.end, code, told, "hint")
         elif entry.prefix and not entry.requires and not used(entry.prefix.partition(".")[0], entry):

@@ -15,6 +15,7 @@ from mino_lsp.analysis import KNOWN, OPAQUE, Macros, mangle
 from mino_lsp.lint import arity, bindings, control, definitions, models
 from mino_lsp.lint.findings import CHECKS, Call, Finding, at, bare, is_name
 from mino_lsp.syntax import Form, Kind
+from mino_lsp.syntax.kinds import PREFIXES
 from mino_lsp.syntax.nodes import Piece, Within
 
 assert arity and bindings and control and definitions and models  # they register their checks
@@ -67,6 +68,21 @@ def seen(piece: Piece, macros: Macros) -> Seen:
     return known[1]
 
 
+def _is_read(form: Form, key: str) -> bool:
+    """Whether reader macros stand in what a check looks at within an argument: vectors, and the clauses of a `try`."""
+    if form.kind is not Kind.VECTOR and not (key == "hy:try" and form.head_name in _CLAUSES):
+        return False
+    return any(one.kind is Kind.READER_MACRO or _precedes_read(one) or _is_read(one, "") for one in form.forms)
+
+
+def _precedes_read(form: Form) -> bool:
+    """Whether it is a prefix of what a reader macro reads, as in `'#foo bar`: what is read stands after it."""
+    if form.kind not in PREFIXES:
+        return False
+    inner = form.forms
+    return bool(inner) and (inner[-1].kind is Kind.READER_MACRO or _precedes_read(inner[-1]))
+
+
 def _count(places: Sequence[int], extent: range) -> int:
     """How many of some nodes, in order, lie within another."""
     return bisect_left(places, extent.stop) - bisect_left(places, extent.start)
@@ -96,6 +112,8 @@ class _Walk:
                     self._reader(form)
                     return found
                 continue
+            if _precedes_read(form):
+                return found
             found.append((form, mode))
         return found
 
@@ -166,8 +184,10 @@ class _Walk:
             call = Call(form, head, name, key, forms[1:], self._is_function)
             if name and not key and "." not in name:
                 self._calls.append(call)
-            for check in CHECKS.get(key, ()):
-                self._found += check(call)
+            # What a reader macro makes of the forms after it is not what they are counted as.
+            if not any(_is_read(one, key) for one in call.args):
+                for check in CHECKS.get(key, ()):
+                    self._found += check(call)
             if key == "hy:let":
                 self._unused(call)
         self._waiting += self._inner(key, forms)
@@ -195,7 +215,8 @@ class _Walk:
         for index in range(len(self._piece.nodes.kind)):
             form = Form(self._piece, 0, index)
             if form.kind is Kind.SYMBOL:
-                symbols.setdefault(mangle(form.text.partition(".")[0] or "."), []).append(index)
+                name = form.text.partition(".")[0] or "." if form.text.strip(".") else form.text
+                symbols.setdefault(mangle(name), []).append(index)
             elif form.kind is Kind.READER_MACRO or (form.kind is Kind.LIST and self._hides(form.head_name)):
                 hiding.append(index)
         return symbols, hiding

@@ -8,7 +8,7 @@ import warnings
 import hy
 from hy.compiler import hy_compile
 
-PROLOGUE = "(require mino.mu * mino.thread * mino.spec * hyrule [defmain])\n"
+PROLOGUE = "(require mino.mu * mino.thread * mino.spec * hyrule [defmain] :readers [%])\n"
 
 
 def refused(source: str) -> str:

@@ -26,6 +26,8 @@ ATOMS = [
     ":as",
     "None",
     "...",
+    "..",
+    "#%(f %1)",
     "*",
     "/",
     "[x y]",
@@ -82,8 +84,8 @@ HEADED = st.tuples(st.sampled_from(HEADS), st.lists(FORMS, max_size=5)).map(
 )
 
 
-# Hy compiles nothing of what is threaded into the first, and not the body of the second.
-_UNSEEN = re.compile(r"\((lfor|gfor|quote) *\)|-> [^()]*(lfor|gfor|quote)\b|\(for \[\]")
+# Hy compiles nothing of what is threaded into the first, and not the body of the second; the third has no step.
+_UNSEEN = re.compile(r"\((lfor|gfor|quote) *\)|-> [^()]*(lfor|gfor|quote)\b|\(for \[\]|\(\|-> \[\]")
 
 
 @settings(max_examples=400, deadline=None)
@@ -120,3 +122,25 @@ OF_NAMES = {"undefined-name", "missing-require", "call-arity", "unknown-argument
 def test_the_law_can_fail() -> None:
     assert refused("(if a b)") and not refused("(if a b c)")
     assert not refused(PROLOGUE + "(defmu M [x] (-> x (+ 1)))")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "(let [f #%(+ %1 1) g 2] (f g))",
+        "(print [#* #%(list %1)] '#%(f %1))",
+        "(defn f [x [y #%(+ %1 1)]] (y x))",
+        "(try (print) (except [e [#%(print %1) ValueError]] e))",
+        "(defmacro .. [a b] `(range ~a ~b)) (.. 1 3)",
+        "(defn .. [] 1) (..)",
+        *("(not #* [1])", "(get #* [{1 2} 1])", "(// #* [1 2])", "(% #* [1 2])", "(!= #* [1 2])", "(in #* [1 [1]])"),
+    ],
+)
+def test_what_people_write_and_few_know(form: str) -> None:
+    source = PROLOGUE.replace("* mino.thread * mino.spec *", "[defmu]") + form
+    assert not refused(source)
+    assert [one.message for one in lint(read(source)) if one.severity != "hint"] == []
+
+
+def test_a_require_of_readers_is_used() -> None:
+    assert lint(read("(require hyrule * :readers *)\n(print #%(+ %1 1))")) == ()
