@@ -26,7 +26,7 @@ from mino_lsp.analysis.model import (
     Symbol,
     Use,
 )
-from mino_lsp.analysis.piece_names import Scope
+from mino_lsp.analysis.piece_names import PieceNames, Scope
 from mino_lsp.analysis.resolving import Resolving
 from mino_lsp.syntax import Form, Tree
 
@@ -103,9 +103,9 @@ class Names(Resolving):
     def _symbol_in(self, at: int, offset: int) -> tuple[Symbol, Occurrence] | None:
         names = self._piece(at)[1]
         candidates: list[tuple[Symbol, Occurrence]] = []
-        for index, one in enumerate(names.definitions):
-            if one.start <= offset <= one.end:
-                candidates.append((self._symbol_of(at, index), Occurrence(one.start, one.end, None)))
+        for index in sorted(_defined_around(names, offset)):
+            one = names.definitions[index]
+            candidates.append((self._symbol_of(at, index), Occurrence(one.start, one.end, None)))
         for index, reference in _around(names.references, offset):
             if offset <= reference.end:
                 symbol = self._resolution(at, index)[0]
@@ -282,3 +282,14 @@ def _around(references: Sequence[Reference], offset: int) -> Iterator[tuple[int,
         if reference.end < offset and reference.start < offset - _FAR:
             return
         yield index, reference
+
+
+def _defined_around(names: PieceNames, offset: int) -> Iterator[int]:
+    """The definitions whose name stands at an offset, or ends there."""
+    definitions, in_order = names.definitions, names.in_order
+    for at in range(bisect_right(in_order, offset, key=lambda index: definitions[index].start) - 1, -1, -1):
+        one = definitions[in_order[at]]
+        if one.end >= offset:
+            yield in_order[at]
+        elif one.start < offset - _FAR:
+            return

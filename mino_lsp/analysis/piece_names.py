@@ -32,6 +32,7 @@ class PieceNames:
 
     scopes: list[Scope]
     definitions: list[Definition]
+    in_order: list[int]  # of the definitions, as they stand in the text
     references: list[Reference]
     targets: list[int]
     imports: list[Import]

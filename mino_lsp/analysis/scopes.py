@@ -78,6 +78,7 @@ class Walk(Binding):
         return PieceNames(
             self.scopes,
             self.definitions,
+            sorted(range(len(self.definitions)), key=lambda at: self.definitions[at].start),
             [self.references[at] for at in order],
             [targets[at] for at in order],
             self.imports_found,
@@ -420,5 +421,5 @@ def names_of_piece(piece: Piece, macros: Macros) -> PieceNames:
     """The names of a piece; of one that no person wrote, none."""
     if len(piece.nodes.kind) > _MAX_NODES:
         whole = Scope(ScopeKind.MODULE, -1, 0, len(piece.text), certain=False)
-        return PieceNames([whole], [], [], [], [], [], False, {}, {}, False)
+        return PieceNames([whole], [], [], [], [], [], [], False, {}, {}, False)
     return Walk(piece, macros).run()
