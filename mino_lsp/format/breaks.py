@@ -5,6 +5,8 @@ What is laid out reads as before, and the formatter leaves it as it is: only whi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mino_lsp.format.edits import apply
 from mino_lsp.format.layout import document
 from mino_lsp.format.styles import Style, style
@@ -26,6 +28,7 @@ _PAIRS = frozenset({"cond", "setv", "setx"})
 _BINDERS = frozenset({"let", "with", "with/a", "for", "for/a", "lfor", "gfor", "sfor", "dfor"})
 
 
+@lru_cache(maxsize=64)  # the steps of an expansion hold each other's texts
 def laid_out(source: str, width: int = WIDTH) -> str:
     """The text with line breaks where its lines would be longer than `width`, if that can be helped."""
     if len(source) > _LARGEST:
