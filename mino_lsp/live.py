@@ -1,7 +1,7 @@
 """Previews of the open documents: when one starts, what it told so far, and when it is out of date.
 
 A newer edit stops an older preview at once, so that a single one need not wait: the pause before a preview grows only
-while edits keep interrupting previews. An edit between the forms evaluates nothing.
+while edits keep interrupting previews. An edit in white space and comments evaluates nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from mino_lsp.imported import Imported
 from mino_lsp.report import Report, carry_over
 from mino_lsp.snapshot import Snapshot
-from mino_lsp.submitted import PUBLISH_SECONDS, Rate, Submitted, first_difference
+from mino_lsp.submitted import PUBLISH_SECONDS, Rate, Submitted, first_difference, same_forms
 from mino_lsp.supervisor import Job, Supervisor, Worker
 from mino_lsp.types import (
     Answer,
@@ -61,6 +61,7 @@ class _Document:
     interrupted: bool = False
     submitted: Submitted | None = None
     asked: PreviewRequest | None = None
+    gathering: _Gathering | None = None
 
 
 class Previews:
@@ -91,6 +92,8 @@ class Previews:
         """Preview this version, after a pause; whatever is under way for an older one is stopped now. `edited`: nothing
         but the text has changed."""
         document = self._documents.setdefault(snapshot.uri, _Document())
+        if edited and self._goes_on(snapshot, document):
+            return
         document.interrupted = document.interrupted or document.job is not None
         self._stop(document)
         if edited and self._is_the_same(snapshot, document):
@@ -106,18 +109,31 @@ class Previews:
         document.task = asyncio.create_task(self._preview(snapshot, document, 0.0 if at_once else pause))
 
     def _is_the_same(self, snapshot: Snapshot, document: _Document) -> bool:
-        """Whether the forms are those that the last preview evaluated: then what it told moves with the text."""
+        """Whether the forms read as those that the last preview evaluated: then what it told moves with the text."""
         report = document.report
         if report is None or not report.finished:
             return False
-        if [text for text, _ in report.forms] != [text for text, _ in snapshot.forms] or snapshot.tree.problems:
+        if not same_forms(report.forms, snapshot.forms) or snapshot.tree.problems:
             return False
-        asked = document.asked
-        if asked is None or asked != _without_text(self._request(snapshot, asked.way, self._others(snapshot))):
+        if not self._asks_for(document.asked, snapshot):
             return False
         document.report = replace(report, version=snapshot.version)
         self._changed(snapshot.uri)
         return True
+
+    def _goes_on(self, snapshot: Snapshot, document: _Document) -> bool:
+        """Whether the forms read as those that are being evaluated: then that goes on, and speaks of this version."""
+        gathering = document.gathering
+        if document.job is None or gathering is None or snapshot.tree.problems:
+            return False
+        if not same_forms(gathering.snapshot.forms, snapshot.forms) or not self._asks_for(gathering.asked, snapshot):
+            return False
+        gathering.snapshot = snapshot
+        return True
+
+    def _asks_for(self, asked: PreviewRequest | None, snapshot: Snapshot) -> bool:
+        """Whether a request, apart from its text, is that for a document."""
+        return asked is not None and asked == _without_text(self._request(snapshot, asked.way, self._others(snapshot)))
 
     def close(self, uri: str) -> None:
         document = self._documents.pop(uri, None)
@@ -174,10 +190,10 @@ class Previews:
         before, document.submitted = document.submitted, Submitted.of(snapshot, document.submitted)
         submitted = document.submitted
         edited = first_difference(before.source, submitted.source) if before is not None else 0
-        gathering = _Gathering(snapshot, submitted, document.report, others)
+        gathering = document.gathering = _Gathering(snapshot, submitted, document.report, others)
 
         def tell_line() -> None:
-            self._status("previewing", snapshot.uri, snapshot.text.position(gathering.at, "utf-32")[0] + 1)
+            self._status("previewing", snapshot.uri, gathering.line())
 
         def publish() -> None:
             document.report = gathering.report(finished=False)
@@ -201,10 +217,10 @@ class Previews:
 
         async def evaluate(way: Way) -> Result:
             asked = self._request(snapshot, way, others.values())
-            document.worker = worker
+            document.worker, gathering.asked = worker, _without_text(asked)
             job = document.job = worker.submit(replace(asked, text=submitted.source, edited=edited), hear)
             result = await asyncio.shield(job.result)
-            document.job, document.way, document.asked = None, way, _without_text(asked)
+            document.job, document.way, document.asked = None, way, gathering.asked
             return result
 
         try:
@@ -232,15 +248,16 @@ class Previews:
             message = result.message if isinstance(result, Failed) else "The preview has no result."
             document.report = gathering.report(True, stopped=message)
             document.asked = None
-        self._tell_the_end(snapshot, result)
+        self._tell_the_end(gathering, result)
         self._changed(snapshot.uri)
 
-    def _tell_the_end(self, snapshot: Snapshot, result: Result) -> None:
+    def _tell_the_end(self, gathering: _Gathering, result: Result) -> None:
         """Say how a preview ended, and where it stopped if it did not come to the end."""
+        snapshot = gathering.snapshot
         if not isinstance(result, PreviewResult):
             self._status("crashed", snapshot.uri, None)
         elif result.stopped:
-            self._status("stopped", snapshot.uri, snapshot.text.position(result.evaluated, "utf-32")[0] + 1)
+            self._status("stopped", snapshot.uri, gathering.line(result.evaluated))
         else:
             self._status("idle", snapshot.uri, None)
 
@@ -275,12 +292,15 @@ def _without_text(request: PreviewRequest) -> PreviewRequest:
 
 
 class _Gathering:
-    """A report in the making. Until it is finished, what the one before knew of unchanged forms stays."""
+    """A report in the making. Until it is finished, what the one before knew of unchanged forms stays.
+
+    `snapshot` is the latest whose forms read as those that are evaluated, and `asked` the request, without its text."""
 
     def __init__(
         self, snapshot: Snapshot, submitted: Submitted, before: Report | None, others: Mapping[str, Snapshot]
     ) -> None:
-        self._snapshot = snapshot
+        self.snapshot = snapshot
+        self.asked: PreviewRequest | None = None
         self._submitted = submitted
         self._others = others
         self._elsewhere: dict[str, tuple[dict[Span, Fact], list[Problem]]] = {}
@@ -289,10 +309,10 @@ class _Gathering:
         self._problems: list[Problem] = []
         self._at = 0
 
-    @property
-    def at(self) -> int:
-        """Where the form that is being evaluated stands in the document."""
-        return self._submitted.place(self._at, self._snapshot)
+    def line(self, offset: int | None = None) -> int:
+        """The line of the document, from 1, of an offset in the text that is evaluated; else of the form that is."""
+        place = self._submitted.place(self._at if offset is None else offset, self.snapshot)
+        return self.snapshot.text.position(place, "utf-32")[0] + 1
 
     def hear(self, answer: Answer) -> None:
         if isinstance(answer, Facts):
@@ -312,7 +332,7 @@ class _Gathering:
             facts = {**self._before.facts, **facts}
             problems = problems or self._before.problems
         return Report(
-            self._snapshot.version,
+            self.snapshot.version,
             self._submitted.forms,
             MappingProxyType(dict(facts)),
             problems,

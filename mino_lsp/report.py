@@ -1,7 +1,7 @@
 """What a preview told, and how it is carried over to text that was edited since.
 
-A report speaks of one version of a document. A top-level form that still stands in the text as it was evaluated keeps
-its facts, wherever it has moved; a form that has changed has none.
+A report speaks of one version of a document. A top-level form that still reads as it was evaluated keeps its facts,
+wherever it has moved and however it is laid out by now; a form that has changed has none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from mino_lsp.alike import Form, relocated
 from mino_lsp.types import Change, Fact, Fix, Problem, Related, Span
 
 
@@ -85,13 +86,13 @@ class Live:
 def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) -> Live:
     """The report as far as it still holds for a text whose top-level forms are `forms`."""
     moved = _moved(report.forms, forms)
-    starts = [old.start for old, _ in moved]
+    starts = [one.old.start for one in moved]
 
-    def place(span: Span) -> Span | None:
+    def place(span: Span, unchanged: bool = False) -> Span | None:
         index = bisect_right(starts, span.start) - 1
-        if index < 0 or not moved[index][0].contains(span):
+        if index < 0 or not moved[index].old.contains(span):
             return None
-        return span.shift(moved[index][1])
+        return moved[index].place(span, unchanged)
 
     facts = {}
     for span, fact in report.facts.items():
@@ -99,8 +100,8 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
         if now is not None:
             facts[now] = fact if now == span else replace(fact, span=now)
     problems = [moved_on for problem in report.problems if (moved_on := _replaced(problem, place)) is not None]
-    evaluated = tuple(old.shift(by) for old, by in moved if old.end <= report.evaluated)
-    unreached = tuple(old.shift(by) for old, by in moved if old.end > report.evaluated)
+    evaluated = tuple(one.new for one in moved if one.old.end <= report.evaluated)
+    unreached = tuple(one.new for one in moved if one.old.end > report.evaluated)
     whole = len(moved) == len(forms) == len(report.forms)
     return Live(
         report.version,
@@ -116,15 +117,35 @@ def carry_over(report: Report, version: int, forms: Sequence[tuple[str, Span]]) 
     )
 
 
-def _moved(old: Sequence[tuple[str, Span]], new: Sequence[tuple[str, Span]]) -> list[tuple[Span, int]]:
-    """The old places of the forms that still stand, in the same order, and how far each has moved."""
-    before, after = [text for text, _ in old], [text for text, _ in new]
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A form that still stands: its text and place as it was evaluated, and those that it has now."""
+
+    text: str
+    old: Span
+    text_now: str
+    new: Span
+
+    def place(self, span: Span, unchanged: bool) -> Span | None:
+        """Where something in it stands now; None where that is laid out in another way and is to be `unchanged`."""
+        if self.text is self.text_now or self.text == self.text_now:
+            return span.shift(self.new.start - self.old.start)
+        was = span.shift(-self.old.start)
+        now = relocated(was, self.text, self.text_now)
+        if unchanged and self.text[was.start : was.end] != self.text_now[now.start : now.end]:
+            return None
+        return now.shift(self.new.start)
+
+
+def _moved(old: Sequence[tuple[str, Span]], new: Sequence[tuple[str, Span]]) -> list[_Moved]:
+    """The forms that still stand, in the same order."""
+    before, after = [Form(text) for text, _ in old], [Form(text) for text, _ in new]
     pairs = _unchanged(before, after, 0, len(before), 0, len(after))
-    return [(old[i][1], new[j][1].start - old[i][1].start) for i, j in pairs]
+    return [_Moved(*old[i], *new[j]) for i, j in pairs]
 
 
-def _unchanged(one: list[str], other: list[str], i: int, i_end: int, j: int, j_end: int) -> list[tuple[int, int]]:
-    """Indices of equal texts, rising in both: those at both ends, and between them a patience diff, which is linear but
+def _unchanged(one: list[Form], other: list[Form], i: int, i_end: int, j: int, j_end: int) -> list[tuple[int, int]]:
+    """Indices of equal forms, rising in both: those at both ends, and between them a patience diff, which is linear but
     for the sorting of what is unique in both. (Bram Cohen's; see `git diff --patience`.)"""
     first: list[tuple[int, int]] = []
     while i < i_end and j < j_end and one[i] == other[j]:
@@ -146,10 +167,10 @@ def _unchanged(one: list[str], other: list[str], i: int, i_end: int, j: int, j_e
     return first + last[::-1]
 
 
-def _unique_in_both(one: list[str], other: list[str]) -> list[tuple[int, int]]:
+def _unique_in_both(one: list[Form], other: list[Form]) -> list[tuple[int, int]]:
     counts, others = Counter(one), Counter(other)
-    places = {text: index for index, text in enumerate(other)}
-    return [(i, places[text]) for i, text in enumerate(one) if counts[text] == 1 == others[text]]
+    places = {form: index for index, form in enumerate(other)}
+    return [(i, places[form]) for i, form in enumerate(one) if counts[form] == 1 == others[form]]
 
 
 def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -170,7 +191,10 @@ def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return found[::-1]
 
 
-def _replaced(problem: Problem, place: Callable[[Span], Span | None]) -> Problem | None:
+_Place = Callable[..., Span | None]
+
+
+def _replaced(problem: Problem, place: _Place) -> Problem | None:
     span = place(problem.span)
     if span is None:
         return None
@@ -184,11 +208,11 @@ def _replaced(problem: Problem, place: Callable[[Span], Span | None]) -> Problem
     )
 
 
-def _moved_fix(fix: Fix, place: Callable[[Span], Span | None]) -> Fix | None:
-    """A fix, where every place that it changes still stands."""
+def _moved_fix(fix: Fix, place: _Place) -> Fix | None:
+    """A fix, where all that it puts something else for still stands as it did: it may write that once more."""
     changes = []
     for change in fix.changes:
-        span = place(change.span)
+        span = place(change.span, unchanged=True)
         if span is None:
             return None
         changes.append(Change(span, change.text))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mino_lsp.alike import alike, relocated
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Span
 
@@ -19,8 +20,9 @@ FIRST_SECONDS, PUBLISH_SECONDS = 0.02, 0.15
 class Submitted:
     """The text that a preview is given, and the texts and places of its forms.
 
-    What stands between the first forms is as it was when they were evaluated, though the document may have other
-    comments there by now: so that what was evaluated can be gone on from, and nobody counts lines anew."""
+    The first forms, and what stands between them, are as they were when they were evaluated, though the document may
+    have other white space and comments there by now: so that what was evaluated can be gone on from, and nobody counts
+    lines anew."""
 
     source: str
     forms: tuple[tuple[str, Span], ...]
@@ -31,7 +33,7 @@ class Submitted:
         if before is None:
             return cls(source, forms)
         pairs = enumerate(zip(before.forms, forms, strict=False))
-        count = next((i for i, (old, new) in pairs if old[0] != new[0]), min(len(before.forms), len(forms)))
+        count = next((i for i, (old, new) in pairs if not alike(old[0], new[0])), min(len(before.forms), len(forms)))
         if count == 0:
             return cls(source, forms)
         old_end, end = before.forms[count - 1][1].end, forms[count - 1][1].end
@@ -39,9 +41,18 @@ class Submitted:
         return cls(before.source[:old_end] + source[end:], before.forms[:count] + moved)
 
     def place(self, offset: int, snapshot: Snapshot) -> int:
-        """Where the form at an offset stands in the document."""
+        """Where what is in or right after a form, at an offset, stands in the document, whose forms read as these."""
         index = bisect_right(self.forms, offset, key=lambda form: form[1].start) - 1
-        return snapshot.forms[index][1].start if 0 <= index < len(snapshot.forms) else 0
+        if not 0 <= index < len(snapshot.forms):
+            return 0
+        (was, old), (now, new) = self.forms[index], snapshot.forms[index]
+        at = min(offset, old.end) - old.start
+        return new.start + relocated(Span(at, at), was, now).end
+
+
+def same_forms(one: Sequence[tuple[str, Span]], other: Sequence[tuple[str, Span]]) -> bool:
+    """Whether two texts, given as their forms, read alike."""
+    return len(one) == len(other) and all(alike(a[0], b[0]) for a, b in zip(one, other, strict=True))
 
 
 def first_difference(one: str, other: str) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mino_lsp.types import Limits, Problem, Related, Span
 from mino_lsp.worker.explain import Failure, as_written, explain
+from mino_lsp.worker.layout import end_of_form
 from mino_lsp.worker.source import Source, Sources, Trace
 
 if TYPE_CHECKING:
@@ -211,7 +212,9 @@ def _compile_time(error: BaseException, source: Source) -> Span | None:
         return None
     start = source.offset(line, column)
     arrow = getattr(error, "arrow_offset", None)
-    end = min(start + (arrow if arrow and arrow > 0 else 0) + 1, len(source.text))
+    # Of a form of several lines Hy tells no end.
+    end = start + arrow + 1 if arrow and arrow > 0 else end_of_form(source.text, start)
+    end = min(end, len(source.text))
     return Span(start, end).shift(source.base)
 
 

@@ -15,6 +15,7 @@ import torch
 
 from mino_lsp.types import Related, Span
 from mino_lsp.worker.explain import MODULE_SIZES, Failure, Given, Inside, sizes
+from mino_lsp.worker.layout import in_one_line, without_comments
 from mino_lsp.worker.source import Source, Trace
 from mino_lsp.worker.steps import Operand, Step
 
@@ -61,7 +62,7 @@ def related(failure: Failure, span: Span) -> tuple[Related, ...]:
 
 def literal(source: Source, within: Span, number: int) -> Span | None:
     """The one place within a span where a number is written out."""
-    text = source.text[within.start : within.end]  # the document's: its spans count from 0
+    text = without_comments(source.text[within.start : within.end])  # the document's: its spans count from 0
     found = list(re.finditer(rf"(?<![\w.-]){number}(?![\w.])", text))
     if len(found) != 1:
         return None
@@ -118,7 +119,7 @@ _PLAIN = (int, float, bool, str, list, tuple)
 
 def called(text: str) -> str:
     """How a sentence calls an expression: by its text, or by its head where that is long."""
-    one_line = " ".join(text.split())
+    one_line = in_one_line(text)
     if len(one_line) <= LONGEST_NAME:
         return one_line
     head = one_line.split(" ")[0]

@@ -71,6 +71,10 @@ class Instrument(ast.NodeTransformer):
     visit_MatchClass = visit_MatchMapping = visit_Global = visit_Nonlocal = _leave
     visit_Slice = visit_Starred = visit_JoinedStr = visit_FormattedValue = _children_only
 
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """The name by which `mino` sees how columns are counted stands where nothing is written."""
+        return node if node.id == "_mino_forward" else self.visit_expr(node)
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """A dotted name is one thing: `torch.nn.functional` is not probed part by part."""
         inner: ast.expr = node

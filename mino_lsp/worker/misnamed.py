@@ -13,6 +13,7 @@ import hy
 import torch
 
 from mino_lsp.types import Change, Fix, Problem, Span
+from mino_lsp.worker.layout import without_comments
 from mino_lsp.worker.source import Source, Trace
 
 
@@ -103,7 +104,7 @@ def _renamed(span: Span, name: str, near: str, source: Source) -> tuple[Fix, ...
     """The fix that writes the nearest name, where the wrong one stands once."""
     if not near:
         return ()
-    text = source.text[span.start : span.end]
+    text = without_comments(source.text[span.start : span.end])
     written = re.escape(hy.unmangle(name)).replace(r"\-", "[-_]").replace("_", "[-_]")
     found = list(re.finditer(rf"(?<![\w-]){written}(?![\w-])", text))
     if len(found) != 1:
