@@ -29,9 +29,11 @@ class Worker:
         self._frames = t.FrameReader()
         self._jobs = itertools.count(1)
         self._pending: list[Any] = []
+        self._of_others: list[Any] = []
         self._previewed: set[str] = set()
 
     def next(self) -> Any:
+        """What is told next, of whatever job."""
         assert self.process.stdout is not None
         while not self._pending:
             data = self.process.stdout.read(1 << 16)
@@ -52,16 +54,20 @@ class Worker:
             self.send(t.CloseRequest(self._previewed.pop()))
 
     def collect(self, job: int, credit: bool = True) -> list[Any]:
-        """All answers of a job, up to its end."""
-        answers = []
+        """All answers of a job, up to its end. Those of others stay: several are at work at once where there is no
+        fork."""
+        answers: list[Any] = []
+        waiting, self._of_others = iter(self._of_others), []
         while True:
-            answer = self.next()
+            answer = next(waiting, None) or self.next()
             if getattr(answer, "job", None) != job:
+                self._of_others.append(answer)
                 continue
             answers.append(answer)
             if isinstance(answer, t.Output) and credit:
                 self.send(t.Credit(job, len(answer.text)))
             if isinstance(answer, t.Finished):
+                self._of_others += waiting
                 return answers
 
     def job(self) -> int:
