@@ -7,7 +7,7 @@ argument, so it is not judged itself, but what is in it is.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,6 +73,20 @@ def _is_read(form: Form, key: str) -> bool:
     if form.kind is not Kind.VECTOR and not (key == "hy:try" and form.head_name in _CLAUSES):
         return False
     return any(one.kind is Kind.READER_MACRO or _precedes_read(one) or _is_read(one, "") for one in form.forms)
+
+
+def _without_patterns(clauses: tuple[Form, ...]) -> Iterator[Form]:
+    """The guards and bodies of a `match`: what looks like a call in a pattern is a class and what is in it."""
+    at, count = 1, len(clauses)
+    while at < count:
+        if clauses[at].text == ":as" and at + 1 < count and clauses[at + 1].kind is Kind.SYMBOL:
+            at += 2
+        if at + 2 < count and clauses[at].text == ":if":
+            yield clauses[at + 1]
+            at += 2
+        if at < count:
+            yield clauses[at]
+        at += 2
 
 
 def _precedes_read(form: Form) -> bool:
@@ -245,8 +259,10 @@ class _Walk:
             return self._steps(key, args)
         if key == "hyrule:defmain":
             return [(one, CODE) for one in args if one is not args[0] or one.kind is Kind.VECTOR]
-        if key in ("hy:.", "hy:match") and (key == "hy:." or len(args) > 2):
+        if key == "hy:.":
             return [(args[0], CODE), *((one, INNER) for one in args[1:])] if args else []
+        if key == "hy:match" and len(args) > 2:
+            return [(args[0], CODE), *((one, CODE) for one in _without_patterns(args[1:]))]
         if key in ("hy:lfor", "hy:gfor", "hy:sfor", "hy:dfor", "hy:match") and len(args) < 3:
             return []  # without a clause, Hy does not look at the rest
         if key in _COMPARISONS and len(args) == 1:

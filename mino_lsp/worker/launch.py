@@ -107,6 +107,7 @@ def _start_ranks(request: RunRequest, publish: Publish, scratch: str) -> int:
 
     try:
         devices.resolve(request.device, request.nproc, request.nproc - 1)
+        _refuse_unknown(request.torchrun)
         arguments, store = _rendezvous(request.torchrun)
     except (ValueError, OSError) as error:
         publish(Finished(request.job, Failed(str(error))))
@@ -132,14 +133,28 @@ def _start_ranks(request: RunRequest, publish: Publish, scratch: str) -> int:
         return code if code >= 0 else 128 - code
     except SignalException as stop:
         return 128 + int(stop.sigval)
-    except SystemExit as refused:
-        # It has printed why its options make no sense.
-        publish(Finished(request.job, Failed("torch's launcher refused its options: look at mino.run.torchrun.")))
-        return int(refused.code or 2) if isinstance(refused.code, int) else 2
     except (ValueError, RuntimeError, AssertionError, OSError) as error:
-        publish(Finished(request.job, Failed(f"torch's launcher could not start the processes: {error}")))
+        told = f"torch's launcher could not start the processes: {error}"
+        given = f" (mino.run.torchrun is {' '.join(request.torchrun)})" if request.torchrun else ""
+        publish(Finished(request.job, Failed(told + given)))
         return 2
     return 0
+
+
+def _refuse_unknown(options: tuple[str, ...]) -> None:
+    """Raises `ValueError` for options that torch's launcher does not know or whose values it cannot read."""
+    from torch.distributed.run import get_args_parser
+
+    parser = get_args_parser()
+
+    def refuse(why: str) -> NoReturn:
+        raise ValueError(f"torch's launcher refuses the options in mino.run.torchrun: {why}.")
+
+    parser.error = refuse
+    try:
+        parser.parse_args([*options, "program"])
+    except SystemExit:  # as for --help: it has printed what it has to say
+        raise ValueError("torch's launcher starts nothing with the options in mino.run.torchrun.") from None
 
 
 def _rendezvous(options: tuple[str, ...]) -> tuple[list[str], Any]:

@@ -107,7 +107,16 @@ def test_a_peer_that_waits_does_not_hide_the_cause(run):
 REFUSED = [
     ({"torchrun": ("--nproc-per-node=1",)}, "2 processes were asked for, and torch's launcher started 1: look at"),
     ({"torchrun": ("--nproc-per-node=3",)}, "2 processes were asked for, and torch's launcher started 3: look at"),
-    ({"torchrun": ("--no-such-option=1",)}, "torch's launcher refused its options: look at mino.run.torchrun."),
+    (
+        {"torchrun": ("--no-such-option=1",)},
+        "torch's launcher refuses the options in mino.run.torchrun: unrecognized arguments: --no-such-option=1.",
+    ),
+    (
+        {"torchrun": ("--max-restarts=many",)},
+        "refuses the options in mino.run.torchrun: argument --max-restarts/--max_restarts: invalid int value: 'many'.",
+    ),
+    ({"torchrun": ("--help",)}, "torch's launcher starts nothing with the options in mino.run.torchrun."),
+    ({"torchrun": ("--nnodes=many",)}, "base 10: 'many' (mino.run.torchrun is --nnodes=many)"),
     ({"prefix": ("true",)}, "2 processes were asked for and none came up, although the launcher ended without"),
     ({"prefix": ("no-such-command",)}, "The command no-such-command (setting mino.run.prefix) cannot be started: No"),
     ({"device": "cuda:7"}, "cuda:7"),
