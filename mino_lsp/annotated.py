@@ -11,7 +11,7 @@ from typing import Any
 from mino_lsp.checking import problem_as_json, region
 from mino_lsp.features.inlay_hints import inlay_hints
 from mino_lsp.snapshot import Snapshot
-from mino_lsp.types import Fact, ModuleValue, OtherValue, Problem, Span, TensorValue, Value
+from mino_lsp.types import Fact, ModuleValue, OtherValue, Problem, Span, Statistics, TensorValue, Value
 
 WIDTH = 72
 MOST_TEXT = 200
@@ -30,7 +30,8 @@ def as_text(snapshot: Snapshot) -> str:
 
 
 def as_json(name: str, snapshot: Snapshot, problems: list[Problem]) -> str:
-    """`{file, facts: [{line, column, endLine, endColumn, text, values, distinct, evidence}], problems, stopped}`."""
+    """`{file, facts: [{line, column, endLine, endColumn, text, values, distinct, evidence, statistics?}], problems,
+    stopped}`."""
     facts = sorted(snapshot.live.facts.values(), key=lambda fact: (fact.span.start, -fact.span.end))
     told = {
         "file": name,
@@ -49,7 +50,14 @@ def _fact(snapshot: Snapshot, fact: Fact) -> dict[str, Any]:
         "values": [_value(value) for value in fact.values],
         "distinct": fact.distinct,
         "evidence": fact.evidence,
+        **({"statistics": _statistics(fact.statistics)} if fact.statistics is not None else {}),
     }
+
+
+def _statistics(found: Statistics) -> dict[str, Any]:
+    """JSON has no NaN: where no element is finite there is no mean."""
+    told = {"mean": found.mean, "deviation": found.deviation, "least": found.least, "most": found.most}
+    return {**(told if found.mean == found.mean else {}), "nan": found.nan, "infinite": found.infinite}
 
 
 def _value(value: Value) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -95,11 +94,21 @@ def _in_workspace(action: Action, options: argparse.Namespace) -> int:
         return 130
 
 
-async def _with_workspace(action: Action, options: argparse.Namespace) -> int:
+def _workspace(options: argparse.Namespace) -> Workspace:
+    """That of the working directory: what was said on the command line holds, before what `pyproject.toml` says."""
     workspace = Workspace(Terminal(), launched_trusted=True)
-    told = {"device": options.device or "auto", "python": options.python or sys.executable, "preview": {"mode": "off"}}
-    workspace.configure(told)
+    workspace.configure({"python": sys.executable})
+    chosen = {"device": options.device, "python": options.python, "nproc": getattr(options, "nproc", None)}
+    if getattr(options, "arguments", ()):
+        chosen["args"] = tuple(options.arguments)
+    # A preview runs code: that is done where it is asked for.
+    workspace.choose(preview="off", **{name: value for name, value in chosen.items() if value is not None})
     workspace.roots.append(Path.cwd())
+    return workspace
+
+
+async def _with_workspace(action: Action, options: argparse.Namespace) -> int:
+    workspace = _workspace(options)
     try:
         return await action(workspace, options)
     except (CommandFailed, BadArguments, Unavailable) as error:
@@ -123,9 +132,8 @@ def _open(workspace: Workspace, name: str) -> Snapshot:
     return snapshot
 
 
-async def _previewed(workspace: Workspace, name: str) -> Snapshot:
-    """The file after a preview. Raises `CommandFailed`, also where nothing of it could be evaluated."""
-    snapshot = _open(workspace, name)
+async def _previewed(workspace: Workspace, snapshot: Snapshot, name: str) -> Snapshot:
+    """The file after a preview. Raises `CommandFailed` where nothing of it could be evaluated."""
     if not snapshot.tree.problems:
         await execute(workspace, Runs(workspace), "mino.preview", {"uri": snapshot.uri})
     previewed = workspace.snapshot(snapshot.uri) or snapshot
@@ -156,9 +164,10 @@ async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
 async def _failure(workspace: Workspace, name: str, live: bool) -> str:
     """Open a file, and preview it if asked to. Returns why that cannot be done."""
     try:
-        if live:
-            await _previewed(workspace, name)
-        elif not _open(workspace, name).tree.is_read:
+        snapshot = _open(workspace, name)
+        if live and not snapshot.previews_off:
+            await _previewed(workspace, snapshot, name)
+        elif not snapshot.tree.is_read:
             return f"{name} is not checked. {TOO_LONG}"
     except CommandFailed as error:
         return str(error)
@@ -190,7 +199,7 @@ def _imported(workspace: Workspace) -> list[Checked]:
 
 async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
     """Print the source with the sizes after each line's steps beside it, or every fact."""
-    snapshot = await _previewed(workspace, options.file)
+    snapshot = await _previewed(workspace, _open(workspace, options.file), options.file)
     found = [problem for problem in diagnostics(snapshot) if problem.severity != "hint"]
     if options.json:
         print(annotated.as_json(options.file, snapshot, found), end="")
@@ -217,9 +226,11 @@ async def _expand(workspace: Workspace, options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Run a program and end with its exit code: on the terminal itself, or shown here where it is several processes."""
-    if options.nproc == 1:
-        python, device = options.python or sys.executable, options.device or "auto"
-        return terminal.run(python, options.file, device, tuple(options.arguments), options.observe)
+    workspace = _workspace(options)
+    root = workspace.root_of(Path(options.file).resolve().as_uri())
+    settings = workspace.settings_of(root)
+    if settings.nproc == 1 and not settings.torchrun:
+        return terminal.run(options.file, root, settings, options.observe)
     return _in_workspace(_run_several, options)
 
 
@@ -227,8 +238,7 @@ async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int
     path = Path(options.file).resolve()
     runs, client = Runs(workspace), workspace.client
     assert isinstance(client, Terminal)
-    workspace.settings = replace(workspace.settings, args=tuple(options.arguments))
-    told = {"uri": path.as_uri(), "nproc": options.nproc, "observe": options.observe}
+    told = {"uri": path.as_uri(), "observe": options.observe}
     running = asyncio.ensure_future(execute(workspace, runs, "mino.run", told))
     try:
         answer = await asyncio.shield(running)
@@ -242,7 +252,8 @@ async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int
         print(located(options.file, problems.text, problem), file=sys.stderr)
     peak = size_text(answer["peakMemoryBytes"])
     summary = f"exit code {answer['exitCode']}, {answer['seconds']:.2f} s, peak {peak} of one process"
-    print(f"{options.file} on {answer['device']}, {options.nproc} processes: {summary}", file=sys.stderr)
+    nproc = workspace.settings_of(workspace.root_of(path.as_uri())).nproc
+    print(f"{options.file} on {answer['device']}, {nproc} processes: {summary}", file=sys.stderr)
     return int(answer["exitCode"])
 
 
@@ -307,7 +318,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(plain=_run)
     run.add_argument("file", metavar="FILE")
     run.add_argument("--device", default=argparse.SUPPRESS, help='a torch device, "auto" (the default) or "asWritten"')
-    run.add_argument("--nproc", type=_count, default=1, metavar="N", help="so many processes, by torch's own launcher")
+    run.add_argument("--nproc", type=_count, metavar="N", help="so many processes, by torch's own launcher")
     run.add_argument("--observe", action="store_true", help="probe every expression, and find the first NaN")
     run.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program; after -- if they begin with -")
     command("devices", _devices, "list the torch devices of this machine")

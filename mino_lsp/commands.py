@@ -60,7 +60,8 @@ async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> d
         raise CommandFailed("A notebook is not run: its kernel runs its cells. A file of Hy can be run.")
     if not Path(path).is_file():
         raise CommandFailed(f"{path} is not a file. Save the document first: a run takes the file as saved.")
-    settings = workspace.settings
+    snapshot = _saved(workspace, uri)
+    settings, environment = snapshot.settings, snapshot.environment
     device = _optional(arguments, "device", str) or settings.device
     nproc = _optional(arguments, "nproc", int) or settings.nproc
     if nproc < 1:
@@ -68,8 +69,6 @@ async def _run(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> d
     observe = arguments.get("observe", False)
     if not isinstance(observe, bool):
         raise BadArguments(f'"observe" is {observe!r}; it must be true or false.')
-    snapshot = _saved(workspace, uri)
-    environment = snapshot.environment
     if "args" in arguments:
         environment = replace(environment, args=tuple(map(str, _optional(arguments, "args", list) or [])))
     request = RunRequest(
@@ -242,7 +241,7 @@ async def _devices(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
     root = workspace.root_of(uri) if isinstance(uri, str) else _first_root(workspace)
     there = await workspace.devices(root)
     listed = [{"name": d.name, "description": d.description, "memoryBytes": d.memory} for d in there.devices]
-    configured = workspace.settings.device
+    configured = workspace.settings_of(root).device
     return {
         "devices": listed,
         "configured": configured,
@@ -260,7 +259,7 @@ async def _set_device(workspace: Workspace, runs: Runs, arguments: dict[str, Any
     kinds = [name.partition(":")[0] for name in names]
     if device not in ("auto", "asWritten", *names, *kinds):
         raise CommandFailed(f'There is no device "{device}" here. There is: {", ".join(names)}, auto and asWritten.')
-    workspace.set_device(device)
+    workspace.choose(device=device)
     return {"configured": device, "resolved": there.default if device == "auto" else device}
 
 
@@ -276,7 +275,7 @@ async def _status(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -
         "memoryBytes": await asyncio.to_thread(footprint.memory),
         "paused": workspace.paused,
         "trusted": workspace.trusted(root),
-        "device": workspace.settings.device,
+        "device": workspace.settings_of(root).device,
         "worker": {"python": greeting.python, "versions": greeting.versions} if greeting is not None else None,
     }
     return {name: value for name, value in told.items() if value is not None}
@@ -389,7 +388,7 @@ def _saved(workspace: Workspace, uri: str) -> Snapshot:
     except UnicodeDecodeError as error:
         raise CommandFailed(f"{path_of(uri)} is not UTF-8: byte {error.start} cannot be read.") from error
     root = workspace.root_of(uri)
-    return Snapshot(uri, 0, Text(source), read(source), root, workspace.settings, workspace.trusted(root))
+    return Snapshot(uri, 0, Text(source), read(source), root, workspace.settings_of(root), workspace.trusted(root))
 
 
 def _first_root(workspace: Workspace) -> Path:

@@ -58,7 +58,7 @@ class Runs:
         nothing was run, `Unavailable` without a worker.
         """
         workspace, uri = self._workspace, snapshot.uri
-        await self._make_way(request.path)
+        await self._make_way(request.path, snapshot.settings.again)
         worker = await workspace.worker(snapshot.root)
         shown = _Shown(workspace, request.job)
         began = datetime.now()
@@ -83,10 +83,10 @@ class Runs:
         workspace.keep_run(uri, _report(snapshot, shown, result, began))
         return result
 
-    async def _make_way(self, path: str) -> None:
+    async def _make_way(self, path: str, configured: str) -> None:
         """One file runs once at a time: stop the run that there is, or refuse, as configured or as the user says."""
         while (running := self._running(path)) is not None:
-            how = self._workspace.settings.again
+            how = configured
             if how == "ask":
                 question = f"{Path(path).name} is running already."
                 answer = await self._workspace.client.ask(question, [STOP, LEAVE])

@@ -559,7 +559,7 @@ class Server(LanguageServer):
     async def _watch(self) -> None:
         """Have the client tell of Hy files that change on disk, where it can be asked to."""
         if self._client_can.watches:
-            watchers = [lsp.FileSystemWatcher(glob_pattern="**/*.{hy,py}")]
+            watchers = [lsp.FileSystemWatcher(glob_pattern=one) for one in ("**/*.{hy,py}", "**/pyproject.toml")]
             options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
             registration = lsp.Registration("mino-files", lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             await self.client_register_capability_async(lsp.RegistrationParams([registration]))

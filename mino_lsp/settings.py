@@ -1,10 +1,11 @@
-"""What a user may set, from `initializationOptions` and from the client's section `mino`.
+"""What a user may set, from `initializationOptions`, from the client's section `mino` and in `pyproject.toml`.
 
 Unknown names are passed over; a value of the wrong type keeps the default and is said in a sentence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,30 +67,35 @@ _NAMES: dict[str, tuple[str, type]] = {
 _LIMITS = {"preview.cpu": "cpu", "preview.time": "wall", "preview.memory": "memory", "preview.output": "output"}
 _MOST = 2**60
 """No limit is larger: the system counts in 64 bits."""
+_NUMBERS = {**_LIMITS, "preview.debounce": "debounce", "run.nproc": "nproc"}
+
+NAMES: Set[str] = _NAMES.keys() | _NUMBERS.keys()
+"""All that can be set."""
 
 
-def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
-    """The settings with what a client told laid over them, and a sentence for each value that cannot be used."""
+def merge(
+    settings: Settings, told: object, allowed: Set[str] = NAMES, of: str = "The setting mino."
+) -> tuple[Settings, list[str]]:
+    """The settings with those told that are allowed laid over them, and a sentence for each value that cannot be used,
+    which begins with `of` and the setting's name."""
     if not isinstance(told, dict):
         return settings, []
     complaints: list[str] = []
     for name, (attribute, kind) in _NAMES.items():
         value = _look_up(told, name)
-        if value is None:
+        if value is None or name not in allowed:
             continue
         if not isinstance(value, kind) or (name in _CHOICES and value not in _CHOICES[name]):
-            wanted = ", ".join(f'"{c}"' for c in _CHOICES[name]) if name in _CHOICES else f"a {_WORDS[kind]}"
-            complaints.append(f"The setting mino.{name} is {value!r}; it must be {wanted}. It was passed over.")
+            wanted = ", ".join(f'"{c}"' for c in _CHOICES[name]) if name in _CHOICES else _WORDS[kind]
+            complaints.append(f"{of}{name} is {value!r}; it must be {wanted}. It was passed over.")
             continue
         settings = replace(settings, **{attribute: _frozen(value)})
-    for name, attribute in (*_LIMITS.items(), ("preview.debounce", "debounce"), ("run.nproc", "nproc")):
+    for name, attribute in _NUMBERS.items():
         value = _look_up(told, name)
-        if value is None or value == "adaptive":
+        if value is None or value == "adaptive" or name not in allowed:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-            complaints.append(
-                f"The setting mino.{name} is {value!r}; it must be a number from 0 on. It was passed over."
-            )
+            complaints.append(f"{of}{name} is {value!r}; it must be a number from 0 on. It was passed over.")
         elif attribute == "debounce":
             settings = replace(settings, debounce=value / 1000)
         elif attribute == "nproc":
@@ -100,7 +106,12 @@ def merge(settings: Settings, told: object) -> tuple[Settings, list[str]]:
     return settings, complaints
 
 
-_WORDS: dict[type, str] = {str: "string", list: "list of strings", dict: "table of strings", bool: "true or false"}
+_WORDS: dict[type, str] = {
+    str: "a string",
+    list: "a list of strings",
+    dict: "a table of strings",
+    bool: "true or false",
+}
 
 
 def _look_up(told: dict[str, Any], name: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mino_lsp.analysis import Document, Index, Names
 from mino_lsp.imported import Borrowed
+from mino_lsp.lint.silence import previews_off
 from mino_lsp.report import Live, Report, carry_over
 from mino_lsp.settings import Settings
 from mino_lsp.surveyed import Calls
@@ -60,6 +61,11 @@ class Snapshot:
     def names(self) -> Names:
         """What is defined and used in it."""
         return self.document.names
+
+    @cached_property
+    def previews_off(self) -> bool:
+        """Whether the file says that it is not to be previewed."""
+        return previews_off(self.tree, self.text)
 
     @cached_property
     def forms(self) -> tuple[tuple[str, Span], ...]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mino_lsp.checking import located
+from mino_lsp.settings import Settings
 from mino_lsp.supervisor import MAIN
 from mino_lsp.syntax import Text
 from mino_lsp.types import (
@@ -45,22 +46,25 @@ class _Told:
     span: Span = field(default_factory=lambda: Span(0, 0))
 
 
-def run(python: str, name: str, device: str, arguments: tuple[str, ...], observe: bool) -> int:
-    """Run the file `name` under an interpreter, to its end. Returns its exit code, 2 where it could not be run."""
+def run(name: str, root: Path, settings: Settings, observe: bool) -> int:
+    """Run the file `name` of a folder as the settings say, in one process, to its end. Returns its exit code, 2 where
+    it could not be run."""
     if not hasattr(os, "fork"):
         print("mino: Runs need fork, which this system does not have.", file=sys.stderr)
         return COULD_NOT
     path = str(Path(name).resolve())
-    request = RunRequest(1, path, device, Environment(os.getcwd(), arguments), observe=observe)
+    cwd = os.path.join(root, settings.cwd) if settings.cwd else os.getcwd()
+    request = RunRequest(1, path, settings.device, Environment(cwd, settings.args), observe=observe)
     reading, writing = os.pipe()
-    command = [python, "-P", str(MAIN), "--terminal", json.dumps([writing, "", to_plain(request)])]
+    told_it = json.dumps([writing, "", to_plain(request)])
+    command = [*settings.prefix, settings.python or sys.executable, "-P", str(MAIN), "--terminal", told_it]
     # Ctrl-C is for the program, which the terminal tells as well; it decides whether that is its end.
     interrupted = signal.signal(signal.SIGINT, lambda *_: None)
     began = time.monotonic()
     try:
-        process = subprocess.Popen(command, pass_fds=(writing,))
+        process = subprocess.Popen(command, pass_fds=(writing,), env={**os.environ, **settings.env})
     except OSError as error:
-        print(f"mino: The interpreter {python} cannot be started: {error.strerror}.", file=sys.stderr)
+        print(f"mino: {command[0]} cannot be started: {error.strerror}.", file=sys.stderr)
         return COULD_NOT
     finally:
         os.close(writing)
@@ -74,6 +78,10 @@ def run(python: str, name: str, device: str, arguments: tuple[str, ...], observe
     listening.join(1.0)
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, terminated)
+    if settings.prefix and told.result is None and not told.refused:
+        silent = f"behind {command[0]} (setting run.prefix) the program did not report that it began"
+        print(f"mino: {silent}.", file=sys.stderr)
+        return code if code >= 0 else 128 - code
     return _report(name, path, told, code, seconds)
 
 

@@ -90,7 +90,8 @@ class Statistics:
 @dataclass(frozen=True, slots=True)
 class Fact:
     """The distinct values seen at one span: the first few of them, and how many there were; of a run, how often
-    something passed there (0 where it is not counted) and the elements of what passed last."""
+    something passed there (0 where it is not counted). `statistics` is of what passed there last, in a preview of what
+    passed first."""
 
     span: Span
     values: tuple[Value, ...]

@@ -59,7 +59,9 @@ def _tensor(value: TensorValue) -> str:
 def statistics(found: Statistics) -> str:
     """What a tensor's elements are, in one line."""
     parts = []
-    if found.least == found.least:
+    if found.elements == 1 and found.least == found.least:
+        parts = [f"{found.mean:.4g}"]
+    elif found.least == found.least:
         parts += [f"mean {found.mean:.4g}", f"deviation {found.deviation:.4g}"]
         parts += [f"from {found.least:.4g} to {found.most:.4g}"]
     parts += [f"**{found.nan:,} NaN**"] if found.nan else []

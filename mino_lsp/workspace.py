@@ -9,9 +9,9 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Any, Protocol
 
 from mino_lsp import project, trust
 from mino_lsp.analysis import Index
@@ -69,6 +69,7 @@ class _Folder:
     devices: DeviceList | None = None
     worker: Worker | None = None
     unavailable: str = ""
+    complaints: list[str] = field(default_factory=list)
 
 
 class Workspace:
@@ -77,7 +78,7 @@ class Workspace:
     def __init__(self, client: Client, launched_trusted: bool = False) -> None:
         self.client = client
         self.settings = self._told_at_start = Settings()
-        self._chosen_device = ""
+        self._chosen: dict[str, Any] = {}
         self.last_status: tuple[str, str | None, int | None] = ("idle", None, None)
         self.supervisor = Supervisor()
         self.index = Index()
@@ -125,27 +126,38 @@ class Workspace:
         self.settings, complaints = merge(self._told_at_start, told)
         if at_start:
             self._told_at_start = self.settings
-        if self._chosen_device:
-            self.settings = replace(self.settings, device=self._chosen_device)
-        for complaint in complaints:
-            if complaint not in self._complaints:
-                self.client.tell("warning", complaint)
-        self._complaints = complaints
+        self._complaints = self._complain(complaints, self._complaints)
         if before != self.settings:
             self._settings_changed()
 
-    def set_device(self, device: str) -> None:
-        """Take this device, whatever the settings say, until the server ends."""
-        self._chosen_device = device
-        if device != self.settings.device:
-            self.settings = replace(self.settings, device=device)
+    def choose(self, **settings: Any) -> None:
+        """Take these settings, whatever the client and the folders say, until the server ends."""
+        before, self._chosen = self._chosen, {**self._chosen, **settings}
+        if before != self._chosen:
             self._settings_changed()
+
+    def settings_of(self, root: Path) -> Settings:
+        """What holds in a folder: what was chosen, over what its `pyproject.toml` sets, over what the client told."""
+        settings, _ = project.applied(self.settings, root, self.trusted(root))
+        return replace(settings, **self._chosen) if self._chosen else settings
+
+    def _complain(self, complaints: list[str], before: list[str]) -> list[str]:
+        """Say what cannot be used, once."""
+        for complaint in complaints:
+            if complaint not in before:
+                self.client.tell("warning", complaint)
+        return complaints
+
+    def _complain_of_project(self, root: Path) -> None:
+        folder = self._folder(root)
+        folder.complaints = self._complain(
+            project.applied(self.settings, root, self.trusted(root))[1], folder.complaints
+        )
 
     def _settings_changed(self) -> None:
         for folder in self._folders.values():
             folder.unavailable = ""
         for uri in list(self._documents):
-            self._documents[uri] = replace(self._documents[uri], settings=self.settings)
             self._refresh(uri)
 
     def trusted(self, root: Path) -> bool:
@@ -165,6 +177,7 @@ class Workspace:
                     self.previews.close(uri)
                 self.surveys.close(uri)
                 self._refresh(uri)
+        self._complain_of_project(root)
         trust.remember(root, trusted)
 
     def _folder(self, root: Path) -> _Folder:
@@ -207,6 +220,7 @@ class Workspace:
             self.status("untrusted", uri)
         if self._is_outside(document):
             self.reindex()
+        self._complain_of_project(root)
         self._refresh(uri)
 
     def _is_outside(self, document: Snapshot) -> bool:
@@ -246,7 +260,9 @@ class Workspace:
 
     def _edited(self, document: Snapshot) -> None:
         uri, tree = document.uri, document.tree
-        self._documents[uri] = document
+        before, self._documents[uri] = self._documents[uri], document
+        if document.previews_off and not before.previews_off:
+            self.previews.close(uri)
         self.index.opened(uri, document.text, tree, document.cells)
         self._refresh(uri, edited=True)
         if not tree.problems:
@@ -291,7 +307,8 @@ class Workspace:
 
     def save(self, uri: str) -> None:
         self._file_written(path_of(uri))
-        if uri in self._documents and self.settings.preview == "onSave":
+        document = self._documents.get(uri)
+        if document is not None and document.settings.preview == "onSave":
             self._refresh(uri, at_once=True)
 
     def close(self, uri: str) -> None:
@@ -309,12 +326,12 @@ class Workspace:
         document = self._documents.get(uri)
         if document is None:
             return None
-        folder = self._folder(document.root)
+        folder, settings = self._folder(document.root), self.settings_of(document.root)
         now = replace(
             document,
-            settings=project.applied(self.settings, document.root),
+            settings=settings,
             trusted=self._may_run(document),
-            device=self._device(folder),
+            device=_device(settings, folder),
             unavailable=folder.unavailable,
             paused=self.paused,
             runs=tuple(run for run, path in self.running.items() if path == document.path),
@@ -347,7 +364,7 @@ class Workspace:
     def python(self, root: Path) -> View:
         """What is known of the Python packages of a folder: those of its interpreter once it is trusted, else the
         server's own."""
-        paths = paths_of(self.settings.python or interpreter_of(root)) if self.trusted(root) else None
+        paths = paths_of(self.settings_of(root).python or interpreter_of(root)) if self.trusted(root) else None
         return self.python_names.view(paths)
 
     def reindex(self) -> None:
@@ -368,7 +385,11 @@ class Workspace:
             self.client.changed(uri)
 
     def file_changed(self, path: str) -> None:
-        """A file of Hy or Python was made, changed or deleted on disk."""
+        """A file of Hy or Python, or a project's settings, was made, changed or deleted on disk."""
+        if PurePath(path).name == project.NAME:
+            self._complain_of_project(Path(path).parent)
+            self._settings_changed()
+            return
         self._file_written(path)
         if all(document.path != path for document in self._documents.values()):
             self._refresh_importers(path)
@@ -382,11 +403,6 @@ class Workspace:
 
     def uris(self) -> list[str]:
         return list(self._documents)
-
-    def _device(self, folder: _Folder) -> str:
-        if self.settings.device == "auto":
-            return folder.devices.default if folder.devices is not None else ""
-        return "the device it names" if self.settings.device == "asWritten" else self.settings.device
 
     def pause(self, on: bool) -> None:
         """Stop previews, and begin none until they go on; what is known stays."""
@@ -402,7 +418,8 @@ class Workspace:
         snapshot = self.snapshot(uri)
         assert snapshot is not None
         self.client.changed(uri)
-        wished = self.settings.preview == "onType" or (self.settings.preview == "onSave" and at_once)
+        mode = snapshot.settings.preview
+        wished = not snapshot.previews_off and (mode == "onType" or (mode == "onSave" and at_once))
         if wished and not self.paused and not (snapshot.trusted and snapshot.unavailable):
             if snapshot.trusted:
                 self.previews.schedule(snapshot, edited=edited)
@@ -425,7 +442,7 @@ class Workspace:
             raise Unavailable(f"The folder {root} is not trusted to run (command mino.trust).")
         folder = self._folder(root)
         try:
-            worker = await self.supervisor.worker(root, self.settings.python)
+            worker = await self.supervisor.worker(root, self.settings_of(root).python)
         except Unavailable as error:
             if folder.unavailable != str(error):
                 folder.unavailable = str(error)
@@ -498,3 +515,10 @@ class Workspace:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _device(settings: Settings, folder: _Folder) -> str:
+    """What a run would be on, in words; empty while that is not known."""
+    if settings.device == "auto":
+        return folder.devices.default if folder.devices is not None else ""
+    return "the device it names" if settings.device == "asWritten" else settings.device

@@ -124,7 +124,8 @@ def _markdown(snapshot: Snapshot, span: Span, fact: Fact) -> str:
     if fact.distinct > len(fact.values):
         lines.append(f"- … {fact.distinct - len(fact.values)} more")
     if fact.statistics is not None:
-        lines.append("- " + ("last: " if fact.passes > 1 else "") + values.statistics(fact.statistics))
+        which = "" if _was_run(snapshot, fact) else "first: "
+        lines.append("- " + ("last: " if fact.passes > 1 else which) + values.statistics(fact.statistics))
     if fact.passes > 1:
         lines.append(f"- passed {fact.passes:,} times")
     return "\n".join([*lines, "", f"*{_evidence(snapshot, fact)}*"])
@@ -137,8 +138,12 @@ _RESTS_ON = {
 }
 
 
+def _was_run(snapshot: Snapshot, fact: Fact) -> bool:
+    return snapshot.ran.facts.get(fact.span) is fact
+
+
 def _evidence(snapshot: Snapshot, fact: Fact) -> str:
-    if snapshot.ran.facts.get(fact.span) is fact:
+    if _was_run(snapshot, fact):
         return f"from {snapshot.ran.source}"
     live = snapshot.live
     told = _RESTS_ON[fact.evidence]
@@ -162,6 +167,8 @@ def _why_nothing(snapshot: Snapshot, form: Form) -> str:
         return f"*No shapes: {snapshot.unavailable}*"
     if snapshot.settings.preview == "off":
         return "*No shapes: previews are switched off (setting `mino.preview.mode`).*"
+    if snapshot.previews_off and live.version is None:
+        return "*No shapes: this file switches its previews off (`mino: preview off`).*"
     if snapshot.paused:
         waiting = " It has changed since." if live.version is not None and not live.current else ""
         return f"*No shapes: previews are paused (command `mino.pause`).{waiting}*"

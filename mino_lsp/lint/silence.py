@@ -1,6 +1,7 @@
-"""What is silenced by a comment: `; mino: ignore[code]`, or `; mino: ignore` for everything.
+"""What is silenced by a comment: `; mino: ignore[code]`, or `; mino: ignore` for everything; `;; mino: preview off`.
 
-At the end of a line it covers what begins on that line; on a line of its own, the whole form after it.
+The first covers, at the end of a line, what begins on that line; on a line of its own, the whole form after it. The
+second stands between forms, and no preview of its file begins by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import islice
 from mino_lsp.syntax import Form, Kind, Text, Tree
 
 _MARK = "mino: ignore"
+_PREVIEW_OFF = "mino: preview off"
 _NEAR = 100  # nodes, such as comments, that may stand between it and its form
 _COMMENT = re.compile(r";+\s*mino: ignore(?:\[([^\]]*)\])?\s*(?:$|[\s.:;—-])")
 
@@ -30,20 +32,31 @@ class Silence:
 
 
 def silences(tree: Tree, text: Text) -> list[Silence]:
-    source = text.source
-    if _MARK not in source:
-        return []
     found = []
-    at = source.find(_MARK)
-    while at >= 0:
-        path = tree.path_at(at)
-        comment = path[-1] if path and path[-1].kind is Kind.COMMENT else None
-        told = _COMMENT.match(comment.text) if comment is not None else None
-        if comment is not None and told is not None:
+    for comment in _comments(tree, text.source, _MARK):
+        told = _COMMENT.match(comment.text)
+        if told is not None:
             codes = frozenset(code.strip() for code in (told.group(1) or "").split(",") if code.strip())
             found.append(Silence(*_covered(tree, text, comment), codes))
-        at = source.find(_MARK, at + 1)
     return found
+
+
+def previews_off(tree: Tree, text: Text) -> bool:
+    """Whether a file says of itself that it is not to be previewed."""
+    return any(
+        comment.parent is None and comment.text.strip("; \t") == _PREVIEW_OFF
+        for comment in _comments(tree, text.source, _PREVIEW_OFF)
+    )
+
+
+def _comments(tree: Tree, source: str, mark: str) -> Iterator[Form]:
+    """The comments that hold a mark."""
+    at = source.find(mark)
+    while at >= 0:
+        path = tree.path_at(at)
+        if path and path[-1].kind is Kind.COMMENT:
+            yield path[-1]
+        at = source.find(mark, at + 1)
 
 
 def _covered(tree: Tree, text: Text, comment: Form) -> tuple[int, int]:

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from mino_lsp.worker import seccomp
+
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER = 1, 38, 36
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _RULE_PATH_BENEATH = 1
@@ -33,8 +35,8 @@ def landlock_version() -> int:
 
 
 def confine(scratch: str) -> bool:
-    """Keep this process and all that it starts from writing outside `scratch`, from starting programs, from TCP, and
-    from signalling what is not below it. False where the kernel cannot."""
+    """Keep this process and all that it starts from writing outside `scratch`, from starting programs, from sockets,
+    and from signalling what is not below it. False where the kernel cannot."""
     libc, version = _libc(), landlock_version()
     if libc is None or version == 0:
         return False
@@ -62,7 +64,7 @@ def confine(scratch: str) -> bool:
             finally:
                 os.close(target)
         no_way_back = libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-        return no_way_back and bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
+        return no_way_back and libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0 and seccomp.restrict(libc)
     finally:
         os.close(ruleset)
 

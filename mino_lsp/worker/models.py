@@ -15,13 +15,12 @@ from torch.optim import optimizer as optimizers
 from torch.utils.weak import WeakIdKeyDictionary
 
 from mino_lsp.types import Fact, Model, Problem, Span, Statistics, Value
+from mino_lsp.worker.elements import statistics
 from mino_lsp.worker.probe import shape_text, summarize
 from mino_lsp.worker.source import Source
 from mino_lsp.worker.trees import Written, whole
 
 MOST_ROOTS, MOST_NAMED = 16, 4
-LARGEST = 50_000_000
-"""Elements of a tensor that are looked at for its statistics: a tenth of a second's work."""
 
 
 class Models:
@@ -137,27 +136,3 @@ class Models:
             found = self._written.at(type(owner).__name__, part) or found
             owner = getattr(owner, part, None)
         return found
-
-
-def statistics(value: Any) -> Statistics | None:
-    """The elements of a tensor, where they are real numbers that can be looked at and are not too many."""
-    if type(value) not in (torch.Tensor, nn.Parameter, nn.Buffer) or value.is_meta or value.layout != torch.strided:
-        return None
-    count = value.numel()
-    if not 0 < count <= LARGEST or value.is_complex() or value.is_quantized or value.dtype == torch.bool:
-        return None
-    if torch._C._functorch.is_functorch_wrapped_tensor(value):
-        return None
-    with torch.no_grad():
-        elements = value.detach()
-        finite = elements.isfinite() if value.is_floating_point() else None
-        nan = int(elements.isnan().sum()) if finite is not None else 0
-        if finite is not None and not bool(finite.all()):
-            elements = elements[finite]
-        infinite = count - nan - elements.numel()
-        if not elements.numel():
-            empty = float("nan")
-            return Statistics(count, empty, empty, empty, empty, nan, infinite)
-        exact = elements.to(torch.float32 if elements.device.type == "mps" else torch.float64)
-        deviation = float(exact.std(correction=0))
-        return Statistics(count, float(exact.mean()), deviation, float(exact.min()), float(exact.max()), nan, infinite)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from mino_lsp.types import Fact, Problem, Related, Span, Statistics
-from mino_lsp.worker.models import statistics
+from mino_lsp.worker.elements import statistics
 from mino_lsp.worker.probe import Recorder, has_shape, shape_text
 
 SHARE = 0.25
@@ -31,7 +31,6 @@ class Observer(Recorder):
     def __init__(self, ignored: object, publish: Callable[[tuple[Fact, ...]], None]) -> None:
         super().__init__(torch, ignored, lambda facts: publish(tuple(map(self._measured, facts))))
         self._passes: dict[tuple[int, int], int] = {}
-        self._measures: dict[tuple[int, int], Statistics] = {}
         self._held: dict[tuple[int, int], Any] = {}
         self._infinite: Span | None = None
         self._making = False
@@ -64,7 +63,10 @@ class Observer(Recorder):
 
     def _measured(self, fact: Fact) -> Fact:
         place = (fact.span.start, fact.span.end)
-        return replace(fact, passes=self._passes.get(place, 0), statistics=self._measures.get(place))
+        return replace(fact, passes=self._passes.get(place, 0))
+
+    def _measure(self, place: tuple[int, int], value: Any) -> None:
+        """Nothing: what passed last is measured, not what passed first."""
 
     def _observe(self, start: int, end: int, value: Any, made: bool) -> None:
         place = (start, end)

@@ -49,7 +49,9 @@ def check(shown: str, *expected: str) -> None:
         ("model x", ["`FeedForward` module", "385 parameters", "linear_to_hidden", "LinearTransformation"]),
         ("linear-to-hidden linear", ["`LinearTransformation` module", "352 parameters", "Parameter [10 32]"]),
         ("optimizer (Adam", ["`Adam`"]),
-        ("loss (F", ["`[]` float32", "requires grad", "1 element · 4 B"]),
+        ("loss (F", ["`[]` float32", "requires grad", "1 element · 4 B", "- first: "]),
+        # and what they are made of
+        ("x (-> (torch.empty", ["- first: mean ", " · deviation ", " · from -"]),
         # what has no value of its own
         (";; A linear", []),
         ("100]", []),

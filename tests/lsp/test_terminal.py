@@ -54,6 +54,22 @@ def test_standard_input_arguments_and_folder(tmp_path: Path) -> None:
     assert (code, out) == (0, f"Running program.hy on cpu\nfirst rest ['--x', '1'] {tmp_path}\n"), err
 
 
+def test_as_the_project_says(tmp_path: Path) -> None:
+    """But for what is said on the command line."""
+    (tmp_path / "sub").mkdir()
+    settings = '[tool.mino.run]\nargs = ["x"]\nenv = {A = "1"}\ncwd = "sub"\nprefix = ["env", "B=2"]\n'
+    (tmp_path / "pyproject.toml").write_text('[tool.mino]\ndevice = "cuda:7"\n' + settings)
+    text = '(import os sys) (print (cut sys.argv 1 None) (os.getcwd) (os.environ.get "A") (os.environ.get "B"))'
+    code, _, err = mino(tmp_path, write(tmp_path, text))
+    assert code == 2 and "There is no device 'cuda:7' here." in err
+    code, out, err = mino(tmp_path, "program.hy", "--device", "cpu")
+    assert (code, out) == (0, f"Running program.hy on cpu\n['x'] {tmp_path / 'sub'} 1 2\n"), err
+    assert "['y']" in mino(tmp_path, "program.hy", "--device", "cpu", "--", "y")[1]
+    (tmp_path / "pyproject.toml").write_text('[tool.mino.run]\nprefix = ["no-such-command"]')
+    code, _, err = mino(tmp_path, "program.hy")
+    assert (code, err) == (2, "mino: no-such-command cannot be started: No such file or directory.\n")
+
+
 def test_what_cannot_be_run(tmp_path: Path) -> None:
     code, out, err = mino(tmp_path, write(tmp_path, '(print "ran")'), "--device", "cuda:7")
     assert (code, out) == (2, "") and "There is no device 'cuda:7' here. There is: cpu" in err

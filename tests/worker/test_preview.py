@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from mino_lsp import types as t
 from tests.worker.conftest import EXAMPLES
 
 HEAD = "(import torch)\n(require mino.mu * mino.thread * mino.spec *)\n"
@@ -200,3 +202,47 @@ model
 (assert (all (gfor [a b] (zip state (.values (.state-dict model))) (torch.equal a b))))
 """
     assert preview(text).problems == []
+
+
+def test_what_tensors_are_made_of(preview):
+    """The elements of what passes first, also under the user's own modes, which see nothing of the looking."""
+    text = """(import torch)
+(import torch.utils._python_dispatch [TorchDispatchMode])
+(setv seen [])
+(defclass Counting [TorchDispatchMode]
+  (defn __torch_dispatch__ [self function types [args #()] [kwargs None]]
+    (.append seen (str function))
+    (function #* args #** (or kwargs {}))))
+(torch.manual-seed 0)
+(with [_ (Counting)]
+  (for [n [1 2 3]]
+    (setv grown (* n (torch.arange 4.0)))))
+(setv drawn (torch.randn 3)
+      counted (len seen))
+(when (!= counted 6) (raise (ValueError (str seen))))
+(setv mixed (torch.tensor [1 3 (float "inf") (float "nan")])
+      mask (torch.ones 3 :dtype torch.bool)
+      empty (torch.empty 0)
+      large (torch.ones 300 300)
+      freed (torch.ones 4))
+(.resize_ (.untyped-storage freed) 0)
+(setv again freed)"""
+    told = preview(text)
+    assert told.errors() == []
+
+    def measured(name: str) -> t.Statistics | None:
+        start = text.index(f" {name} ") + 1
+        return told.facts[t.Span(start, start + len(name))].statistics
+
+    torch.manual_seed(0)
+    drawn = torch.randn(3).double()
+    mean, least, most = (pytest.approx(float(one)) for one in (drawn.mean(), drawn.min(), drawn.max()))
+    assert measured("drawn") == t.Statistics(3, mean, pytest.approx(float(drawn.std(correction=0))), least, most, 0, 0)
+    assert measured("grown") == t.Statistics(4, 1.5, pytest.approx(1.118, abs=1e-3), 0, 3, 0, 0)
+    assert measured("mixed") == t.Statistics(4, 2, 1, 1, 3, 1, 1)
+    assert [measured(name) for name in ("mask", "empty", "large", "again")] == [None] * 4
+
+
+def test_on_shapes_alone_nothing_is_made_of_anything(preview):
+    told = preview("(import torch)\n(setv x (torch.ones 3))", way="heavy")
+    assert [fact.statistics for fact in told.facts.values()] == [None] * len(told.facts)

@@ -41,15 +41,31 @@ def test_codes_are_switched_off() -> None:
     [
         ('[tool.mino.diagnostics]\ndisable = ["arity", "odd-cond"]', ("arity", "odd-cond")),
         ("[tool.mino]\ndiagnostics = 3", ()),
-        ("[tool.mino.diagnostics]\ndisable = [1]", ()),
         ("[tool", ()),
         ("[tool.other]", ()),
     ],
 )
 def test_of_a_project(tmp_path: Path, text: str, expected: tuple[str, ...]) -> None:
-    assert project.applied(Settings(), tmp_path) == Settings()
+    assert project.applied(Settings(), tmp_path, trusted=False) == (Settings(), [])
     (tmp_path / "pyproject.toml").write_text(text)
-    assert project.applied(Settings(disabled=("a",)), tmp_path).disabled == ("a", *expected)
+    settings, _ = project.applied(Settings(disabled=("a",)), tmp_path, trusted=False)
+    assert settings.disabled == ("a", *expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (";; mino: preview off\n(f)", True),
+        ("(f)\n; mino: preview off  \n", True),
+        ("(f) ; mino: preview off", True),
+        ("(f ; mino: preview off\n)", False),
+        ('"; mino: preview off"', False),
+        ("; mino: preview offline\n; mino: preview", False),
+        (";;; a file with mino: preview off in it", False),
+    ],
+)
+def test_previews_of_a_file(text: str, expected: bool) -> None:
+    assert snapshot(text).previews_off is expected
 
 
 def test_so_many_and_no_more() -> None:
