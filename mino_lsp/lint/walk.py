@@ -91,10 +91,11 @@ def _without_patterns(clauses: tuple[Form, ...]) -> Iterator[Form]:
 
 def _precedes_read(form: Form) -> bool:
     """Whether it is a prefix of what a reader macro reads, as in `'#foo bar`: what is read stands after it."""
-    if form.kind not in PREFIXES:
-        return False
-    inner = form.forms
-    return bool(inner) and (inner[-1].kind is Kind.READER_MACRO or _precedes_read(inner[-1]))
+    while form.kind in PREFIXES and form.forms:
+        form = form.forms[-1]
+        if form.kind is Kind.READER_MACRO:
+            return True
+    return False
 
 
 def _count(places: Sequence[int], extent: range) -> int:
@@ -126,7 +127,8 @@ class _Walk:
                     self._reader(form)
                     return found
                 continue
-            if _precedes_read(form):
+            # Of prefixes within each other the outermost has told it of all.
+            if (form.parent is None or form.parent.kind not in PREFIXES) and _precedes_read(form):
                 return found
             found.append((form, mode))
         return found

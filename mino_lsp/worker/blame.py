@@ -44,7 +44,9 @@ def unreadable(error: SyntaxError, source: Source) -> Problem:
     return Problem("syntax", "error", _sentence(error.msg), Span(at, min(at + 1, len(source.text))))
 
 
-def problems(error: BaseException, form: Span, source: Source, recorder: Recorder | None) -> tuple[Problem, ...]:
+def problems(
+    error: BaseException, form: Span, source: Source, recorder: Recorder | None, limits: Limits
+) -> tuple[Problem, ...]:
     """The problems that an exception of the user's code stands for. `form` is where, if nothing narrower is known."""
     # Only here: the warden loads this module before it knows whether there is a torch.
     from mino import SpecError
@@ -55,7 +57,7 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
     if isinstance(error, SpecError):
         return tuple(_broken_spec(problem, span, source, recorder) for problem in error.problems)
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return (limit("memory", span, Limits()),)
+        return (limit("memory", span, limits),)
     if _refused(error):
         message = "The preview stopped here: it may not write files, connect, or start programs. A run may."
         return (Problem("preview-refused", "hint", message, span),)
@@ -127,13 +129,17 @@ def of_evaluation(problem: Problem) -> Problem:
     return replace(problem, message=problem.message.replace("The preview", "The evaluation"))
 
 
+def _gigabytes(count: int) -> str:
+    return f"{count / 1024**3:.3g} GB" if count >= 1024**3 else f"{count / 1024**2:.3g} MB"
+
+
 def limit(kind: str, span: Span, limits: Limits) -> Problem:
     """A limit that was reached, said where it was reached. It is not an error: long programs are."""
     what = {
         "cpu": f"it had used {limits.cpu} s of CPU time",
         "time": f"it had taken {limits.wall:g} s",
         "output": f"it had printed {limits.output:,} bytes",
-        "memory": f"it needed more than {limits.memory / 1024**3:g} GB of memory",
+        "memory": f"it needed more than {_gigabytes(limits.memory)} of memory",
     }[kind]
     message = f"The preview stopped here: {what}. Nothing below was evaluated."
     return Problem("preview-limit", "information", message, span)

@@ -26,7 +26,7 @@ from mino_lsp.types import (
     RunRequest,
     SurveyRequest,
 )
-from mino_lsp.worker import linux
+from mino_lsp.worker import linux, stopping
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.sleeper import Sleeper
 from mino_lsp.worker.surroundings import UNCONFINED, Unusable, look_only, open_streams
@@ -111,7 +111,9 @@ def _do(request: Request, publish: Pipe, scratch: str) -> int:
         _answer_expansions(request, publish)
     if not _limit(request, scratch, scratch):
         raise Unusable(UNCONFINED)
-    resource.setrlimit(resource.RLIMIT_CPU, (request.limits.cpu, request.limits.cpu + 1))
+    starts = isinstance(request, EvalRequest | InspectRequest)
+    cpu = request.limits.cpu + (stopping.STARTING_SECONDS if starts else 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
     if isinstance(request, EvalRequest):
         from mino_lsp.worker import evaluate
 

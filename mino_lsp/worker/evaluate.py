@@ -11,7 +11,6 @@ import builtins
 import functools
 import io
 import math
-import signal
 import sys
 import types
 import warnings
@@ -25,11 +24,12 @@ from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
 from mino_lsp.types import EvalRequest, Evaluation, FormStarted, InspectRequest, Problem, Span
-from mino_lsp.worker import blame, examples, imports, modes
+from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.probe import Recorder
-from mino_lsp.worker.session import Stopped, compile_form, main_module, read_forms
+from mino_lsp.worker.session import compile_form, main_module, read_forms
 from mino_lsp.worker.shown import shown
 from mino_lsp.worker.source import Source, Sources
+from mino_lsp.worker.stopping import Stopped
 
 _VALUE = "__mino_value__"
 """What the value is handed to: a builtin of this process, so that no namespace of the user's shows it."""
@@ -65,8 +65,7 @@ class Namespace:
         """Take on the way of a preview, in silence. Nothing but what is at `read` will be read of the text."""
         torch.set_num_threads(1)
         warnings.simplefilter("ignore")
-        for number in blame.LIMIT_SIGNALS.values():
-            signal.signal(number, _stop)
+        stopping.prepare()
         kept = _Kept(1)
         sys.stdout = io.TextIOWrapper(
             io.BufferedWriter(kept), encoding="utf-8", errors="backslashreplace", line_buffering=True
@@ -77,6 +76,7 @@ class Namespace:
         sys.meta_path.insert(0, imports.Finder(request.root, dict(request.texts), sources, recorder))
         module, reader = main_module(request.path, request.main), HyReader()
         modes.enter(request, recorder)
+        stopping.begin(request.limits.cpu)
         return cls(request, source, recorder, kept, module, reader)
 
     def forms(self) -> Iterator[Any]:
@@ -90,6 +90,8 @@ class Namespace:
     def problems_of(self, work: Callable[[], object], span: Span) -> tuple[Problem, ...]:
         """Do what calls the user's code, and tell what came of it."""
         try:
+            if stopping.reached:
+                raise stopping.reached[0]
             work()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -98,8 +100,9 @@ class Namespace:
         except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
             stop = blame.behind(error, Stopped)
             if stop is not None:
+                stopping.reached.clear()
                 return (blame.limit(str(stop), blame.stopped_at(stop, span, self.source), self.request.limits),)
-            return blame.problems(error, span, self.source, self.recorder)
+            return blame.problems(error, span, self.source, self.recorder, self.request.limits)
         return ()
 
 
@@ -174,7 +177,3 @@ def _value_of(form: Any, namespace: Namespace) -> None:
 def told(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Problems in the words of an evaluation."""
     return tuple(map(blame.of_evaluation, problems))
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Stopped(next(name for name, limit in blame.LIMIT_SIGNALS.items() if limit == number))

@@ -233,7 +233,7 @@ class _Expander:
         if blame.behind(error, GivenUp) is not None:
             return  # reported at the call that took so long
         error = blame.behind(error, MemoryError) or blame.behind(error, OSError) or error
-        for problem in blame.problems(error, self._span, self._there.source, None):
+        for problem in blame.problems(error, self._span, self._there.source, None, self._request.limits):
             inside = self._span.contains(problem.span)
             if inside or at_call:
                 self._problems += (for_expansion(replace(problem, span=self._span, related=())),)
@@ -346,7 +346,7 @@ def python(request: PythonRequest, macros: Macros) -> PythonCode | Failed:
         try:
             parts.append(_python(form, there, request, macros))
         except Exception as error:  # noqa: BLE001 - a macro of the user's, or what the compiler says of the form
-            problems = blame.problems(error, there.source.span(form), there.source, None)
+            problems = blame.problems(error, there.source.span(form), there.source, None, request.limits)
             return PythonCode("", tuple(map(for_expansion, problems)))
         if len(touched) > 1:
             macros.evaluate(request.text[span.start : span.end], patience)

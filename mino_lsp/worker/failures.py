@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from mino_lsp.types import Problem, Span
+from mino_lsp.types import Limits, Problem, Span
 from mino_lsp.worker import blame
 from mino_lsp.worker.source import Source
 
@@ -36,7 +36,7 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
         refused = isinstance(error, PermissionError) or "Permission denied" in text
         if refused:
             return (Problem("exception", "error", text if text.endswith(".") else f"{text}.", span),)
-    return blame.problems(error, form, source, recorder)
+    return blame.problems(error, form, source, recorder, Limits())
 
 
 def _no_input() -> str:

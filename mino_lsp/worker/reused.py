@@ -33,7 +33,7 @@ from mino_lsp.types import (
     Refused,
     Result,
 )
-from mino_lsp.worker import linux
+from mino_lsp.worker import linux, stopping
 from mino_lsp.worker.greeting import greet, warm_up_further
 from mino_lsp.worker.pipe import Pipe, receive, send
 from mino_lsp.worker.surroundings import UNCONFINED, Unusable, look_only, open_streams
@@ -47,11 +47,12 @@ class Unforked:
 
     forks = False
 
-    def __init__(self, pipe: Pipe) -> None:
-        self.pipe = pipe
+    def __init__(self, pipe: Pipe, cpu: int) -> None:
+        self.pipe, self._cpu = pipe, cpu
 
     def begin_life(self) -> None:
-        """Nothing: nobody goes on from here."""
+        """Give the job its CPU time; nobody goes on from here."""
+        stopping.begin(self._cpu)
 
     def fit(self) -> bool:
         return False
@@ -153,7 +154,7 @@ class Reused:
         if self._pure:
             return ""
         from mino_lsp.worker.patience import GivenUp
-        from mino_lsp.worker.session import Stopped
+        from mino_lsp.worker.stopping import Stopped
 
         limited = Stopped.raised or GivenUp.raised or (isinstance(result, PreviewResult) and result.limit)
         return "A limit was reached." if limited else ""
@@ -175,7 +176,7 @@ class Reused:
             if isinstance(request, PreviewRequest):
                 from mino_lsp.worker import session
 
-                return session.preview(request, Unforked(publish))
+                return session.preview(request, Unforked(publish, request.limits.cpu))
             if isinstance(request, EvalRequest):
                 from mino_lsp.worker import evaluate
 

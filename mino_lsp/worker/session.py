@@ -6,7 +6,6 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 from __future__ import annotations
 
 import functools
-import signal
 import sys
 import time
 import types
@@ -22,11 +21,12 @@ from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
 from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
-from mino_lsp.worker import blame, examples, imports, modes
+from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.alarms import Alarms
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source, Sources
+from mino_lsp.worker.stopping import Stopped
 from mino_lsp.worker.told import Told
 
 
@@ -44,21 +44,6 @@ class Life(Protocol):
     def checkpoint(self, prefix: int) -> PreviewRequest | None: ...
 
 
-class Stopped(BaseException):
-    """A limit was reached: raised by a signal's handler wherever the user's code is."""
-
-    raised = False
-    """Whether that has ever happened in this process, which may have left anything half done."""
-
-    def __init__(self, limit: str) -> None:
-        super().__init__(limit)
-        Stopped.raised = True
-
-
-_reached: list[Stopped] = []
-"""What was raised: code that catches everything, or that nobody called, as `__del__`, loses it."""
-
-
 CHECKPOINT_SECONDS = 0.05
 """After forms that took so long together there is a checkpoint, that they need not be evaluated again."""
 
@@ -72,8 +57,7 @@ LONG_SECONDS = 0.5
 def preview(request: PreviewRequest, life: Life) -> PreviewResult:
     """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended."""
     torch.set_num_threads(1)
-    for limit in blame.LIMIT_SIGNALS.values():
-        signal.signal(limit, _stop)
+    stopping.prepare()
     session = Session(request, life)
     leave = session.enter()
     life.begin_life()
@@ -236,11 +220,6 @@ class Session:
             self._told.problems(there[1:], there[0])
 
 
-def _stop(number: int, frame: object) -> None:
-    _reached.append(Stopped(next(name for name, limit in blame.LIMIT_SIGNALS.items() if limit == number)))
-    raise _reached[-1]
-
-
 def main_module(path: str, main: bool = True) -> types.ModuleType:
     """A new `__main__`, as `hy FILE` would make it; else a module with the name that an import would give it."""
     module = types.ModuleType("__main__" if main else hy.mangle(Path(path).stem))
@@ -295,14 +274,16 @@ def _guarded(
     """Do what runs the user's code, and tell what came of it. The one place where a preview calls that."""
     found: tuple[Problem, ...] = ()
     try:
-        work()
+        if not stopping.reached:  # as it may be before anything of the user's was run
+            work()
     except SystemExit:
         pass
     except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
-        if not _reached:
-            found = blame.problems(error, span, source, recorder)
+        if not stopping.reached:
+            found = blame.problems(error, span, source, recorder, limits)
             tell_elsewhere(error, found)
-    if _reached:
-        found = (blame.limit(str(_reached[0]), blame.stopped_at(_reached[0], span, source), limits),)
-        _reached.clear()
+    if stopping.reached:
+        first = stopping.reached[0]
+        found = (blame.limit(str(first), blame.stopped_at(first, span, source), limits),)
+        stopping.reached.clear()
     return found

@@ -23,7 +23,7 @@ import sys
 from dataclasses import dataclass
 
 from mino_lsp.types import Facts, FrameReader, PreviewRequest
-from mino_lsp.worker import linux
+from mino_lsp.worker import linux, stopping
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.reading import FilesRead
 
@@ -50,7 +50,9 @@ class Sleeper:
     _spent: float = 0.0
 
     def begin_life(self) -> None:
-        """Remember what a process that can be forked looks like, and from now on which files it reads."""
+        """Give the evaluation its CPU time. Remember what a process that can be forked looks like, and from now on
+        which files it reads."""
+        self._spent = -stopping.begin(self._soft)
         self._read = FilesRead(os.path.dirname(self.scratch))
         self._sound = _look()
 
@@ -133,7 +135,8 @@ class Sleeper:
         self._spent = 0.0
         self._soft = request.limits.cpu
         signal.signal(signal.SIGXCPU, handler)
-        _begin_life(me, self._soft, 0.0)
+        # One that has run nothing yet gets its time when it does.
+        _begin_life(me, self._soft + (0 if self._sound else stopping.STARTING_SECONDS), 0.0)
         os.makedirs(self.scratch, exist_ok=True)
         return request
 
