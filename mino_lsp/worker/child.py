@@ -60,7 +60,7 @@ def enter(
 def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
     from mino_lsp.worker import session
 
-    sleeper = Sleeper(pipe, os.path.join(scratch, "tmp"))
+    sleeper = Sleeper(pipe, os.path.join(scratch, "tmp"), os.path.join(scratch, "compiled"))
     refusal = None
     try:
         if not _limit(request, sleeper.scratch, scratch):

@@ -26,7 +26,7 @@ from mino.unbound import UNBOUND
 from mino_lsp.types import EvalRequest, Evaluation, FormStarted, InspectRequest, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.probe import Recorder
-from mino_lsp.worker.session import compile_form, main_module, read_forms
+from mino_lsp.worker.session import compile_form, future_of, main_module, read_forms
 from mino_lsp.worker.shown import shown
 from mino_lsp.worker.source import Source, Sources
 from mino_lsp.worker.stopping import Stopped
@@ -171,7 +171,7 @@ def _value_of(form: Any, namespace: Namespace) -> None:
         last.value = ast.copy_location(ast.Call(ast.Name(_VALUE, ast.Load()), [last.value], []), last)
         ast.fix_missing_locations(last)
         source.correct(tree)
-        exec(compile(tree, source.path, "exec"), module.__dict__)
+        exec(compile(tree, source.path, "exec", future_of(module), dont_inherit=True), module.__dict__)
 
 
 def told(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -17,7 +17,20 @@ SEEN, MADE = "__mino_seen__", "__mino_made__"
 TURNS, AGAIN = "__mino_turns__", "__mino_again__"
 """The probes' names: builtins of the session's process, so that no namespace of the user's shows them."""
 
+PLACE = "__mino_place__"
+"""A place in a probe begins with it, and code that has moved is told by it where its probes are (`compiled.py`)."""
+
+Place = tuple[str, int, int]
+
 _Node = TypeVar("_Node", bound=ast.AST)
+
+
+def place_of(span: Span) -> Place:
+    return PLACE, span.start, span.end
+
+
+def _constant(span: Span) -> ast.Constant:
+    return ast.Constant(place_of(span))  # type: ignore[arg-type]  # a tuple of constants is one
 
 
 class Instrument(ast.NodeTransformer):
@@ -48,9 +61,9 @@ class Instrument(ast.NodeTransformer):
         return self._call(SEEN, node, span)
 
     def _call(self, name: str, node: ast.expr, span: Span) -> ast.expr:
-        start, end = ast.Constant(span.start), ast.Constant(span.end)
-        call = ast.Call(ast.Name(name, ast.Load()), [start, end, node], [])
-        for part in (call, call.func, start, end):
+        place = _constant(span)
+        call = ast.Call(ast.Name(name, ast.Load()), [place, node], [])
+        for part in (call, call.func, place):
             ast.copy_location(part, node)
         return call
 
@@ -204,7 +217,7 @@ class Instrument(ast.NodeTransformer):
         leaving = (ast.Break, ast.Return)
         if isinstance(node.test, ast.Constant) and not any(isinstance(part, leaving) for part in ast.walk(node)):
             return node
-        place = self._source.node_span(node)
-        again = ast.Call(ast.Name(AGAIN, ast.Load()), [ast.Constant(place.start)], [])
+        place = _constant(self._source.node_span(node))
+        again = ast.Call(ast.Name(AGAIN, ast.Load()), [place], [])
         node.test = ast.copy_location(ast.BoolOp(ast.And(), [node.test, again]), node.test)
         return node

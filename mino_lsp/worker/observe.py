@@ -16,6 +16,7 @@ from torch import nn
 
 from mino_lsp.types import Fact, Problem, Related, Span, Statistics
 from mino_lsp.worker.elements import statistics
+from mino_lsp.worker.instrument import Place, place_of
 from mino_lsp.worker.probe import Recorder, has_shape, shape_text
 
 SHARE = 0.25
@@ -30,8 +31,8 @@ class Observer(Recorder):
 
     def __init__(self, ignored: object, publish: Callable[[tuple[Fact, ...]], None]) -> None:
         super().__init__(torch, ignored, lambda facts: publish(tuple(map(self._measured, facts))))
-        self._passes: dict[tuple[int, int], int] = {}
-        self._held: dict[tuple[int, int], Any] = {}
+        self._passes: dict[Place, int] = {}
+        self._held: dict[Place, Any] = {}
         self._infinite: Span | None = None
         self._making = False
         self._bad_gradient: tuple[str, Statistics] | None = None
@@ -39,19 +40,19 @@ class Observer(Recorder):
         self.first_nan: Problem | None = None
         nn.modules.module.register_module_parameter_registration_hook(self._watch_gradient)
 
-    def seen(self, start: int, end: int, value: Any) -> Any:
+    def seen(self, place: Place, value: Any) -> Any:
         if torch.compiler.is_compiling():
             return value
         made, self._making = self._making, False
-        self._observe(start, end, value, made)
-        return super().seen(start, end, value)
+        self._observe(place, value, made)
+        return super().seen(place, value)
 
-    def made(self, start: int, end: int, value: Any) -> Any:
+    def made(self, place: Place, value: Any) -> Any:
         if torch.compiler.is_compiling():
             return value
         # What is made is then seen.
         self._making = True
-        return super().made(start, end, value)
+        return super().made(place, value)
 
     def finish(self) -> None:
         """Publish the last word on every place."""
@@ -62,19 +63,18 @@ class Observer(Recorder):
         self.flush()
 
     def _measured(self, fact: Fact) -> Fact:
-        place = (fact.span.start, fact.span.end)
-        return replace(fact, passes=self._passes.get(place, 0))
+        return replace(fact, passes=self._passes.get(place_of(fact.span), 0))
 
-    def _measure(self, place: tuple[int, int], value: Any) -> None:
+    def _measure(self, place: Place, value: Any) -> None:
         """Nothing: what passed last is measured, not what passed first."""
 
-    def _observe(self, start: int, end: int, value: Any, made: bool) -> None:
-        place = (start, end)
+    def _observe(self, place: Place, value: Any, made: bool) -> None:
+        span = Span(*place[1:])
         self._passes[place] = self._passes.get(place, 0) + 1
         if self._bad_gradient is not None and self.first_nan is None and made:
             name, gradient = self._bad_gradient
             told = f"The first NaN came in this step, in the gradient of {name}: {_counted(gradient)}."
-            self.first_nan = Problem("nan", "warning", told, Span(start, end), self._inputs(Span(start, end)))
+            self.first_nan = Problem("nan", "warning", told, span, self._inputs(span))
         if not isinstance(value, torch.Tensor) or not has_shape(value):
             return
         began = time.perf_counter()
@@ -83,9 +83,9 @@ class Observer(Recorder):
             found = statistics(value)
             if found is not None:
                 self._measures[place] = found
-                self._check(found, value, Span(start, end), made)
+                self._check(found, value, span, made)
         elif self.first_nan is None and (found := _not_finite(value)) is not None:
-            self._check(found, value, Span(start, end), made)
+            self._check(found, value, span, made)
         if value.numel() <= KEPT:
             self._held[place] = value.detach()
         self._spent += time.perf_counter() - began
@@ -113,8 +113,8 @@ class Observer(Recorder):
         found = []
         step = self.step(span)
         for operand in (one.span for one in step.operands) if step is not None else ():
-            value = self._held.get((operand.start, operand.end))
-            measure = statistics(value) if value is not None else self._measures.get((operand.start, operand.end))
+            value = self._held.get(place_of(operand))
+            measure = statistics(value) if value is not None else self._measures.get(place_of(operand))
             if measure is not None:
                 shape = f"{shape_text(value.shape)} " if value is not None else ""
                 found.append(Related(operand, shape + _range(measure)))

@@ -12,7 +12,7 @@ from typing import Any
 
 from mino_lsp.types import Evidence, Fact, ModuleValue, OtherValue, Span, Statistics, TensorValue, Value
 from mino_lsp.worker.elements import statistics
-from mino_lsp.worker.instrument import AGAIN, MADE, SEEN, TURNS, Instrument
+from mino_lsp.worker.instrument import AGAIN, MADE, SEEN, TURNS, Instrument, Place, place_of
 from mino_lsp.worker.source import Source
 from mino_lsp.worker.steps import Step
 
@@ -78,38 +78,37 @@ class Recorder:
         self._tensor, self._module_class = torch.Tensor, torch.nn.Module
         self._ignored = ignored
         self._publish = publish
-        self._facts: dict[tuple[int, int], dict[Any, Value | None]] = {}
+        self._facts: dict[Place, dict[Any, Value | None]] = {}
         self._modules: dict[int, tuple[weakref.ref[Any], int, ModuleValue]] = {}
-        self._fresh: set[tuple[int, int]] = set()
+        self._fresh: set[Place] = set()
         self._origins: dict[int, tuple[weakref.ref[Any], Span]] = {}
-        self._last: dict[tuple[int, int], tuple[Any, int]] = {}
+        self._last: dict[Place, tuple[Any, int]] = {}
         self._steps: dict[Span, Step] = {}
         self._pause = FIRST_SECONDS
         self._next_flush = 0.0
         self.evidence: Evidence = "preview"
         self.loops_until = float("inf")
-        self._evidence: dict[tuple[int, int], Evidence] = {}
-        self._measures: dict[tuple[int, int], Statistics] = {}
+        self._evidence: dict[Place, Evidence] = {}
+        self._measures: dict[Place, Statistics] = {}
         self._found = 0
-        self._turns: dict[int, tuple[int, int]] = {}
+        self._turns: dict[Place, tuple[int, int]] = {}
         builtins.__dict__[TURNS] = self.turns
         builtins.__dict__[AGAIN] = self.again
         builtins.__dict__[SEEN] = self.seen
         builtins.__dict__[MADE] = self.made
 
-    def seen(self, start: int, end: int, value: Any) -> Any:
+    def seen(self, place: Place, value: Any) -> Any:
         if isinstance(value, self._tensor) and has_shape(value):
             # The key is what a fact shows, in the cheapest form that tells two facts apart.
             key: Any = (value.shape, value.dtype, value.device, value.requires_grad, type(value))
-            self._last[start, end] = key, id(value)
+            self._last[place] = key, id(value)
         elif isinstance(value, self._module_class) and "_parameters" in value.__dict__:
             key = self._module(value)
-            self._last[start, end] = key, id(value)
+            self._last[place] = key, id(value)
         elif value is self._ignored:
             return value
         else:
             key = type(value)
-        place = (start, end)
         values = self._facts.get(place)
         if values is None:
             values = self._facts[place] = {}
@@ -125,19 +124,19 @@ class Recorder:
             self.flush()
         return value
 
-    def _measure(self, place: tuple[int, int], value: Any) -> None:
+    def _measure(self, place: Place, value: Any) -> None:
         """Look at the elements of what passes first at a place, where they are what a run would have."""
         if self.evidence == "preview" and isinstance(value, self._tensor):
             found = statistics(value, MEASURED)
             if found is not None:
                 self._measures[place] = found
 
-    def made(self, start: int, end: int, value: Any) -> Any:
+    def made(self, place: Place, value: Any) -> Any:
         if isinstance(value, (self._tensor, self._module_class)):
             known = self._origins.get(id(value))
             if known is None or known[0]() is not value:
-                self._origins[id(value)] = (weakref.ref(value), Span(start, end))
-        return self.seen(start, end, value)
+                self._origins[id(value)] = (weakref.ref(value), Span(*place[1:]))
+        return self.seen(place, value)
 
     def _module(self, module: Any) -> ModuleValue:
         """A module's summary, made again only when it has more or fewer parts than before: counting takes time."""
@@ -165,7 +164,7 @@ class Recorder:
             idle = idle + 1 if self._found == found else 0
             found = self._found
 
-    def again(self, place: int) -> bool:
+    def again(self, place: Place) -> bool:
         """Whether the `while` at `place` takes another turn."""
         found, idle = self._turns.get(place, (-1, 0))
         idle = idle + 1 if found == self._found else 0
@@ -178,10 +177,16 @@ class Recorder:
         self.assume()
         return True
 
-    def instrument(self, tree: ast.Module, source: Source) -> ast.Module:
-        """Put probes into a tree whose positions are still Hy's."""
-        probed: ast.Module = Instrument(source, self._steps).visit(tree)
+    def instrument(self, tree: ast.Module, source: Source, steps: dict[Span, Step] | None = None) -> ast.Module:
+        """Put probes into a tree whose positions are still Hy's. `steps` fills with what its expressions do."""
+        steps = {} if steps is None else steps
+        probed: ast.Module = Instrument(source, steps).visit(tree)
+        self.learn(steps)
         return ast.fix_missing_locations(probed)
+
+    def learn(self, steps: dict[Span, Step]) -> None:
+        """What expressions do that will be evaluated."""
+        self._steps.update(steps)
 
     def origin(self, value: object) -> Span | None:
         """The expression that made a tensor or module, where one of the document did."""
@@ -190,7 +195,7 @@ class Recorder:
 
     def reached(self, span: Span) -> bool:
         """Whether anything passed at just this place."""
-        return (span.start, span.end) in self._facts
+        return place_of(span) in self._facts
 
     def origin_of(self, identity: int) -> Span | None:
         """The same, of the living object of an identity."""
@@ -203,7 +208,7 @@ class Recorder:
 
     def last(self, span: Span) -> tuple[Value | None, int]:
         """The tensor or module that passed last at `span`, and its identity; (None, 0) if it was neither."""
-        key, identity = self._last.get((span.start, span.end), (None, 0))
+        key, identity = self._last.get(place_of(span), (None, 0))
         if isinstance(key, tuple):
             shape, dtype, device, requires_grad, _ = key
             return TensorValue(tuple(map(int, shape)), _short(dtype), str(device), requires_grad, ""), identity
@@ -225,7 +230,7 @@ class Recorder:
                 values = self._facts[place]
                 kept = tuple(value for value in values.values() if value is not None)
                 evidence, found = self._evidence[place], self._measures.get(place)
-                facts.append(Fact(Span(*place), kept, len(values), evidence, statistics=found))
+                facts.append(Fact(Span(*place[1:]), kept, len(values), evidence, statistics=found))
             self._fresh.clear()
             self._publish(tuple(facts))
         self._pause = min(2 * self._pause, FLUSH_SECONDS)

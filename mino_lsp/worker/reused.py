@@ -46,6 +46,7 @@ class Unforked:
     """This process as one that an evaluation may ask nothing of."""
 
     forks = False
+    compiled = ""
 
     def __init__(self, pipe: Pipe, cpu: int) -> None:
         self.pipe, self._cpu = pipe, cpu

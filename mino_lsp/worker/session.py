@@ -4,6 +4,7 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 """
 
 from __future__ import annotations
+import __future__
 
 import functools
 import sys
@@ -23,19 +24,23 @@ from mino.unbound import UNBOUND
 from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.alarms import Alarms
+from mino_lsp.worker.compiled import Compiled, Kept
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source, Sources
+from mino_lsp.worker.steps import Step
 from mino_lsp.worker.stopping import Stopped
 from mino_lsp.worker.told import Told
 
 
 class Life(Protocol):
     """What an evaluation may ask of the process that it is in. Where that does not fork there are no checkpoints, and
-    examples are evaluated when all else is, not in a fork beside it."""
+    examples are evaluated when all else is, not in a fork beside it. `compiled` is the folder in which the code of
+    forms is kept for later evaluations, empty where there is none."""
 
     pipe: Pipe
     forks: bool
+    compiled: str
 
     def begin_life(self) -> None: ...
 
@@ -82,6 +87,7 @@ class Session:
         self._alarms = Alarms(self._source, self._recorder)
         self._alarms.listen()
         self._module, self._reader = main_module(request.path, request.main), HyReader()
+        self._compiled = Kept(life.compiled) if life.compiled else None
         self._evaluated = 0
         self._cost = 0.0
         self._failed = False
@@ -168,11 +174,24 @@ class Session:
         return found
 
     def _run(self, form: Any, span: Span) -> tuple[Problem, ...]:
-        def run() -> None:
-            code = compile_form(form, self._module, self._source, self._reader, self._recorder)
-            exec(code, self._module.__dict__)
+        return self._guarded(span, lambda: exec(self._code(form, span), self._module.__dict__))
 
-        return self._guarded(span, run)
+    def _code(self, form: Any, span: Span) -> types.CodeType:
+        """The code of a form, which may have been compiled before."""
+        key = ""
+        if self._compiled is not None:
+            text = self._source.text[span.start : span.end]
+            key = self._compiled.key(form, text, self._module, future_of(self._module))
+            known = self._compiled.find(key, span.start, form.start_line) if key else None
+            if known is not None:
+                self._recorder.learn(known.steps)
+                return known.code
+        steps: dict[Span, Step] = {}
+        code = compile_form(form, self._module, self._source, self._reader, self._recorder, steps)
+        edited = span.start <= self._request.edited <= span.end  # as it will be again
+        if self._compiled is not None and key and not edited:
+            self._compiled.keep(key, Compiled(code, steps), span.start, form.start_line)
+        return code
 
     def _live(self, inputs: Sequence[Any]) -> list[Problem]:
         return [problem for one in inputs for problem in self._run(one, self._source.span(one))]
@@ -249,18 +268,34 @@ def read_forms(source: Source, reader: HyReader, start: int = 0) -> Iterator[Any
 
 
 def compile_form(
-    form: Any, module: types.ModuleType, source: Source, reader: HyReader, recorder: Recorder | None = None
+    form: Any,
+    module: types.ModuleType,
+    source: Source,
+    reader: HyReader,
+    recorder: Recorder | None = None,
+    steps: dict[Span, Step] | None = None,
 ) -> types.CodeType:
-    """Python code for one form, with probes if there is a recorder, and places that CPython's tracebacks understand."""
+    """Python code for one form, with probes if there is a recorder, and places that CPython's tracebacks understand.
+    `steps` fills with what its expressions do."""
     # In a `do`, or `hy_compile` would take a string that stands alone for a docstring and drop its place.
     whole = Expression([Symbol("do"), form]).replace(form)
     with HyReader.using_reader(reader, create=False):
         tree = hy_compile(whole, module, filename=source.path, source=source.text)
     if recorder is not None:
-        tree = recorder.instrument(tree, source)
+        tree = recorder.instrument(tree, source, steps)
     source.correct(tree)
-    code: types.CodeType = compile(tree, source.path, "exec")
+    code: types.CodeType = compile(tree, source.path, "exec", future_of(module), dont_inherit=True)
     return code
+
+
+def future_of(module: types.ModuleType) -> int:
+    """The flags of what was imported from `__future__` above: in a file they hold for all of it."""
+    flags = 0
+    for name in __future__.all_feature_names:
+        feature: Any = getattr(__future__, name)
+        if module.__dict__.get(name) is feature:
+            flags |= feature.compiler_flag
+    return flags
 
 
 def _guarded(

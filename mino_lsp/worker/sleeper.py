@@ -43,6 +43,7 @@ class Sleeper:
 
     pipe: Pipe
     scratch: str
+    compiled: str
     forks: bool = True
     _sound: tuple[object, ...] = ()
     _read: FilesRead | None = None

@@ -246,3 +246,9 @@ def test_what_tensors_are_made_of(preview):
 def test_on_shapes_alone_nothing_is_made_of_anything(preview):
     told = preview("(import torch)\n(setv x (torch.ones 3))", way="heavy")
     assert [fact.statistics for fact in told.facts.values()] == [None] * len(told.facts)
+
+
+@pytest.mark.parametrize("head", ["", "(import __future__ [annotations])\n"])
+def test_annotations_are_what_the_program_makes_of_them(preview, head):
+    told = preview(head + '(defn f [#^ int x] x)\n(setv kind (get (. f __annotations__) "x"))\n(setv wanted kind)')
+    assert told.errors() == [] and told.at("kind") == (["str"] if head else ["type"])
