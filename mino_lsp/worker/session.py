@@ -293,7 +293,7 @@ def future_of(module: types.ModuleType) -> int:
     flags = 0
     for name in __future__.all_feature_names:
         feature: Any = getattr(__future__, name)
-        if module.__dict__.get(name) is feature:
+        if name in module.__dict__ and module.__dict__[name] is feature:
             flags |= feature.compiler_flag
     return flags
 
