@@ -40,6 +40,8 @@ def expansion(compiler: Any, forms: Sequence[Any]) -> Expression:
 
 def _index(compiler: Any, axis: Object) -> Object:
     """`[:]`, `[i]`, `[a :]`, `[: b]`, `[a : b : c]`, `[a b]` and `[a b c]` as Python means them; others pass."""
+    if axis == COLON:
+        form_error(compiler, axis, "`:` alone is no index: write [:] for all of an axis")
     if not isinstance(axis, List):
         return axis
     for form in axis:

@@ -9,6 +9,7 @@ keep their source ranges in both places; code that no user wrote lies at the ope
 from __future__ import annotations
 
 import builtins
+import keyword
 from collections.abc import Iterator
 from collections.abc import Sequence as Items
 from typing import Any
@@ -154,6 +155,9 @@ def _check_components(compiler: Any, components: list[Symbol]) -> None:
         name = hy.mangle(component)
         if name in ("None", "True", "False"):
             form_error(compiler, component, f"`{component}` is a constant, not a name for a component: choose another")
+        if keyword.iskeyword(name):
+            sentence = f"`{component}` is a keyword of Python's, which cannot name a component for all of torch"
+            form_error(compiler, component, f"{sentence}: choose another")
         if name in RESERVED or (name.startswith("__") and name.endswith("__")):
             owner = "the mu itself" if name == "self" else "an attribute of every torch.nn.Module"
             form_error(compiler, component, f"`{component}` is the name of {owner}: choose another for the component")

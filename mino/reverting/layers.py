@@ -260,7 +260,7 @@ _WHOLE: dict[type[nn.Module], Callable[[Any], list[Any]]] = {
 
 
 # What every module has, and what follows from its parameters or only says how it is called.
-_PLAIN = {*nn.Module().__dict__, "_compiled_call_impl", "_flat_weights", "_flat_weight_refs"}
+_PLAIN = {*nn.Module().__dict__, "_compiled_call_impl", "_is_torch_compile", "_flat_weights", "_flat_weight_refs"}
 
 _HOOKS = tuple(name for name in nn.Module().__dict__ if name.endswith("_hooks"))
 

@@ -118,6 +118,21 @@ def _there(error: BaseException, source: Source, span: Span) -> tuple[str, Probl
     return source.path, Problem("exception", "error", _exception_text(error), span)
 
 
+def arguments(end: SystemExit, form: Span, source: Source) -> tuple[Problem, ...]:
+    """What a program says that ends because of its arguments: a hint, for a preview has those of `run.args`."""
+    trace = end.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    frames = [] if trace is None else [trace.tb_frame, trace.tb_frame.f_back]
+    names = [frame for frame in frames if frame is not None and frame.f_globals.get("__name__") == "argparse"]
+    said = next((frame.f_locals["message"] for frame in names if isinstance(frame.f_locals.get("message"), str)), "")
+    if not said or end.code != 2:
+        return ()
+    told = f"The preview ended this form here: {said.strip().partition('error: ')[2] or said.strip()}."
+    span = _narrowest(end, form, source)[0]
+    return (Problem("preview-arguments", "hint", f"{told} The setting run.args gives arguments.", span),)
+
+
 def of_example(problem: Problem) -> Problem:
     """A problem that only an example found, which nobody wrote."""
     message = f"This fails when it is called with components that conform to its specs. {problem.message}"

@@ -145,9 +145,10 @@ def _of_operator(failure: Failure) -> Explained | None:
         return _linear(failure, tensors[0], tensors[1])
     if step in _MULTIPLYING:
         return _multiplying(failure, *tensors[-2:])
-    return _broadcasting(failure, tensors)
+    return _broadcasting(failure, tensors) if _BROADCASTS.search(failure.said) else None
 
 
+_BROADCASTS = re.compile(r"must match the size of tensor|must match the existing size|broadcast", re.I)
 _MULTIPLYING = {"@", "matmul", "mm", "bmm", "mv", "dot", "vdot", "inner", "addmm", "baddbmm"}
 _JOINING = {"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"}
 _RESHAPING = {"view", "reshape", "unflatten"}

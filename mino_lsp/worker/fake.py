@@ -8,6 +8,7 @@ whose result has a size that depends on values is executed on ones. What rests o
 from __future__ import annotations
 
 import copy
+import functools
 import itertools
 import os
 import sys
@@ -221,7 +222,7 @@ def _scalar(tensor: torch.Tensor) -> Any:
 def _value(tensor: torch.Tensor, dtype: torch.dtype) -> Any:
     """What Python gets that asks for a value that is not known."""
     if dtype == torch.bool:
-        return unknown.Undecided()
+        return unknown.Undecided(1)
     if dtype.is_floating_point:
         return unknown.UnknownFloat(1.0)
     return complex(1.0) if dtype.is_complex else unknown.UnknownInt.assuming()
@@ -332,6 +333,16 @@ def _nested(shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     return [_nested(shape[1:], make) for _ in range(shape[0])] if shape else make()
 
 
+def _of_truths(construct: Callable[..., Any]) -> Callable[..., Any]:
+    """A constructor that takes truths that are not known for what they are."""
+
+    @functools.wraps(construct)
+    def of_truths(data: Any, *args: Any, **kwargs: Any) -> Any:
+        return construct(unknown.truths(data), *args, **kwargs)
+
+    return of_truths
+
+
 def _replace_functions(patches: Patches) -> None:
     """What reads values in C++, where no operator tells."""
     fast = torch.backends.mha.get_fastpath_enabled()
@@ -348,6 +359,8 @@ def _replace_functions(patches: Patches) -> None:
         for name in ("get_rng_state", "set_rng_state"):
             patches.set(module, name, _real(getattr(module, name)))
     patches.set(torch, "from_numpy", torch.as_tensor)
+    for name in ("tensor", "as_tensor"):
+        patches.set(torch, name, _of_truths(getattr(torch, name)))
     patches.set(torch.nn.Module, "_apply", _apply)
     patches.set(UninitializedParameter, "__new__", _uninitialized(_Parameter))
     patches.set(UninitializedBuffer, "__new__", _uninitialized(_Buffer))

@@ -18,6 +18,13 @@ from mino_lsp.worker.deciding import deciding, head_of, is_evaluated, start_of
 from mino_lsp.worker.patience import GivenUp, Patience
 from mino_lsp.worker.pure import PureMacros
 from mino_lsp.worker.source import Source
+from mino_lsp.worker.written import place_of, walk
+
+_SAMPLE = """(do (defmu M [x w b] (-> x (@ w) (+ b) F.relu .size))
+    (defn f [x #* xs] "doc" (let [y (cond (is x None) 1 True (get xs 0))]
+      (for [i (range 3)] (when (> i y) (print f"{i}" :end "")))
+      (with [_ (open "a")] (setv z [(lfor j xs :if j {"a" j}) #(1 2)])))))"""
+"""A form of the usual kind."""
 
 
 class Macros:
@@ -82,10 +89,16 @@ class Macros:
             return lexical.compile_watched(form, self.module, self.path, text, wanted, on_call=on_call)
 
     def warm_up(self) -> None:
-        """Touch what every expansion uses, before there is anything to expand."""
+        """Touch what every expansion uses, before there is anything to expand: the memory that a fork shares is the
+        process' own only once it was written to."""
         if self.pure is None:
-            form = hy.read("(defn f [x] (when x (print x)))")
-            lexical.compile_watched(form, ModuleType("warm"), "", "", set())
+            from mino import mu, thread
+
+            module = ModuleType("warm")
+            module.__dict__["_hy_macros"] = {**vars(thread)["_hy_macros"], **vars(mu)["_hy_macros"]}
+            form = hy.read(_SAMPLE)
+            wanted = {place for part in walk(form) if (place := place_of(part)) is not None}
+            lexical.compile_watched(form, module, "", _SAMPLE, wanted)
 
 
 def given_up(error: GivenUp, span: Span, text: str) -> Problem:

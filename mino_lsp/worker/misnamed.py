@@ -52,7 +52,7 @@ def _name(error: NameError, span: Span, trace: Trace, source: Source) -> Problem
 
 
 _NO_COMPONENT = re.compile(r"has no component (\S+): .*did you mean (\S+)\?")
-_NO_ARGUMENT = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
+_NO_ARGUMENT = re.compile(r"(?:(\w+)\.)?(\w+)\(\) got an unexpected keyword argument '(\w+)'")
 
 
 def _argument(said: str, span: Span, trace: Trace, source: Source) -> Problem | None:
@@ -63,12 +63,25 @@ def _argument(said: str, span: Span, trace: Trace, source: Source) -> Problem | 
     told = _NO_ARGUMENT.search(said)
     if told is None:
         return None
-    parameters = _parameters(told[1], trace)
-    near = _nearest(told[2], parameters)
-    takes = f" It takes {' '.join(map(hy.unmangle, parameters))}." if parameters else ""
+    owner, function, name = told.groups()
+    components = _components(owner, trace) if function == "forward" else []
+    parameters = components or _parameters(function, trace)
+    near = _nearest(name, parameters)
     guess = f"; did you mean {near}?" if near else "."
-    message = f"{hy.unmangle(told[1])} has no argument {hy.unmangle(told[2])}{guess}{takes}"
-    return Problem("unknown-argument", "error", message, span, (), _renamed(span, told[2], near, source))
+    listed = " ".join(map(hy.unmangle, parameters))
+    if components:
+        code, message = "unknown-component", f"{hy.unmangle(owner)} has no component {hy.unmangle(name)}{guess}"
+        takes = f" It has {listed}."
+    else:
+        code, message = "unknown-argument", f"{hy.unmangle(function)} has no argument {hy.unmangle(name)}{guess}"
+        takes = f" It takes {listed}." if parameters else ""
+    return Problem(code, "error", message + takes, span, (), _renamed(span, name, near, source))
+
+
+def _components(owner: str | None, trace: Trace) -> list[str]:
+    """The components of the mu of that name which the failed frame could name."""
+    there = trace.frame.f_globals.get(owner) if trace.frame is not None and owner else None
+    return list(map(hy.mangle, getattr(there, "__components__", ()))) if isinstance(there, type) else []
 
 
 def _parameters(function: str, trace: Trace) -> list[str]:

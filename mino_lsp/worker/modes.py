@@ -26,6 +26,8 @@ entered: list[Callable[[], None]] = []
 def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Recorder) -> Callable[[], None]:
     """From here on this process evaluates as a preview does. Returns what ends that."""
     patches = Patches()
+    if "optim" in request.text:
+        import torch._dynamo  # noqa: F401 - torch does so at the first optimizer, for a second that is not the user's
     recorder.loops_until = time.process_time() + LOOPS_SHARE * request.limits.cpu
     ledger = pretend(patches, request.device, request.as_written)
     if '"mps' in request.text or ledger.asked:

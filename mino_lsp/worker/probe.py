@@ -15,6 +15,7 @@ from mino_lsp.worker.elements import statistics
 from mino_lsp.worker.instrument import AGAIN, MADE, SEEN, TURNS, Instrument, Place, place_of
 from mino_lsp.worker.source import Source
 from mino_lsp.worker.steps import Step
+from mino_lsp.worker.unknown import KINDS
 
 MAX_VALUES = 8
 """How many distinct values are kept at one place."""
@@ -48,7 +49,7 @@ def summarize(value: Any, torch: Any) -> Value:
                 parts.append((name, type(module).__name__))
         count = sum(parameter.numel() for parameter in value.parameters() if has_shape(parameter))
         return ModuleValue(type(value).__name__, count, tuple(parts[:16]))
-    return OtherValue(type(value).__name__)
+    return OtherValue(KINDS.get(type(value)) or type(value).__name__)
 
 
 def has_shape(tensor: Any) -> bool:
@@ -79,7 +80,7 @@ class Recorder:
         self._ignored = ignored
         self._publish = publish
         self._facts: dict[Place, dict[Any, Value | None]] = {}
-        self._modules: dict[int, tuple[weakref.ref[Any], int, ModuleValue]] = {}
+        self._modules: dict[int, tuple[weakref.ref[Any], tuple[Any, ...], ModuleValue]] = {}
         self._fresh: set[Place] = set()
         self._origins: dict[int, tuple[weakref.ref[Any], Span]] = {}
         self._last: dict[Place, tuple[Any, int]] = {}
@@ -88,6 +89,8 @@ class Recorder:
         self._next_flush = 0.0
         self.evidence: Evidence = "preview"
         self.loops_until = float("inf")
+        self.left = False
+        """Whether a loop was left early: what fails afterwards may fail of that alone."""
         self._evidence: dict[Place, Evidence] = {}
         self._measures: dict[Place, Statistics] = {}
         self._found = 0
@@ -139,15 +142,19 @@ class Recorder:
         return self.seen(place, value)
 
     def _module(self, module: Any) -> ModuleValue:
-        """A module's summary, made again only when it has more or fewer parts than before: counting takes time."""
-        size = len(module._parameters) + len(module._modules) + len(module._buffers)
+        """A module's summary, made again only when its parts are others than before."""
+        parts = (
+            *map(id, module._modules.values()),
+            *((id(one), one.dtype) for one in module._buffers.values() if one is not None),
+            *((id(one), one.dtype) for one in module.parameters()),
+        )
         known = self._modules.get(id(module))
-        if known is not None and known[0]() is module and known[1] == size:
+        if known is not None and known[0]() is module and known[1] == parts:
             return known[2]
         summary = summarize(module, self._torch)
         assert isinstance(summary, ModuleValue)
         if all(map(has_shape, module.parameters())):  # else it becomes another at its first call
-            self._modules[id(module)] = (weakref.ref(module), size, summary)
+            self._modules[id(module)] = (weakref.ref(module), parts, summary)
         return summary
 
     def assume(self) -> None:
@@ -175,11 +182,17 @@ class Recorder:
         if idle < IDLE_TURNS or time.process_time() < self.loops_until:
             return False
         self.assume()
+        self.left = True
         return True
 
     def instrument(self, tree: ast.Module, source: Source, steps: dict[Span, Step] | None = None) -> ast.Module:
         """Put probes into a tree whose positions are still Hy's. `steps` fills with what its expressions do."""
         steps = {} if steps is None else steps
+        for node in ast.walk(tree):
+            # Hy leaves some without an end, as the value of a `match` whose clause ends in a statement; the end of the
+            # node around it may lie before their beginning.
+            if isinstance(node, (ast.expr, ast.stmt)) and node.end_lineno is None:
+                node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
         probed: ast.Module = Instrument(source, steps).visit(tree)
         self.learn(steps)
         return ast.fix_missing_locations(probed)

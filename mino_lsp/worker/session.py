@@ -229,8 +229,13 @@ class Session:
         return (blame.crash(span, status),) if status else ()
 
     def _guarded(self, span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
+        left = self._recorder.left
         found = _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
-        return (*found, *self._alarms.take())
+        warned = self._alarms.take()
+        if left or self._recorder.left:
+            return tuple(problem for problem in found if problem.severity != "error")
+        failed = [problem.span for problem in found if problem.severity == "error"]
+        return (*found, *(one for one in warned if one.span not in failed))  # the first cause, not what led to it
 
     def _elsewhere(self, error: BaseException, found: Sequence[Problem]) -> None:
         """Tell of the place in another file of the workspace that an exception comes from."""
@@ -311,8 +316,8 @@ def _guarded(
     try:
         if not stopping.reached:  # as it may be before anything of the user's was run
             work()
-    except SystemExit:
-        pass
+    except SystemExit as end:
+        found = blame.arguments(end, span, source)
     except BaseException as error:  # noqa: BLE001 - whatever the user's code raises is a value here
         if not stopping.reached:
             found = blame.problems(error, span, source, recorder, limits)

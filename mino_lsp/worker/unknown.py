@@ -28,17 +28,6 @@ def assumed() -> None:
         tell()
 
 
-class Undecided:
-    """The result of a comparison with what is not known."""
-
-    def __bool__(self) -> bool:
-        assumed()
-        return decide(sys._getframe(1))
-
-    def __repr__(self) -> str:
-        return "True"
-
-
 class _Unknown:
     """Arithmetic that stays unknown; comparisons that stay undecided."""
 
@@ -47,7 +36,7 @@ class _Unknown:
         return decide(sys._getframe(1))
 
     def _compare(self, other: object) -> Undecided:
-        return Undecided()
+        return Undecided(1)
 
     __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _compare  # type: ignore[assignment]
 
@@ -57,7 +46,12 @@ class _Unknown:
     def __trunc__(self) -> int:
         return UnknownInt.assuming()
 
-    __floor__ = __ceil__ = __int__ = __trunc__
+    __floor__ = __ceil__ = __trunc__
+
+    def __int__(self) -> int:
+        """A plain one, as Python demands of what it calls itself."""
+        assumed()
+        return 1
 
 
 def _calculated(name: str, kind: type | None) -> Callable[..., Any]:
@@ -93,14 +87,40 @@ class UnknownInt(_Unknown, int):  # type: ignore[misc]
         return cls(1)
 
 
+class Undecided(_Unknown, int):  # type: ignore[misc]
+    """A truth that is not known, as of a comparison with what is not. As a bool is, it is a number too: how many were
+    right is a sum of such."""
+
+    __hash__ = int.__hash__
+
+    def __repr__(self) -> str:
+        return "True"
+
+    def __format__(self, how: str) -> str:
+        return format(True, how)
+
+
+KINDS: dict[type, str] = {UnknownFloat: "float", UnknownInt: "int", Undecided: "bool"}
+"""What a run has in the place of these."""
+
 for _name in ("add", "sub", "mul", "floordiv", "mod", "pow", "truediv"):
-    for _of in (UnknownFloat, UnknownInt):
+    for _of in (UnknownFloat, UnknownInt, Undecided):
         _method = _calculated(_name, float if _name == "truediv" else None)
         setattr(_of, f"__{_name}__", _method)
         setattr(_of, f"__r{_name}__", _method)
 for _name in ("neg", "pos", "abs"):
-    for _of in (UnknownFloat, UnknownInt):
+    for _of in (UnknownFloat, UnknownInt, Undecided):
         setattr(_of, f"__{_name}__", _calculated(_name, None))
+
+
+def truths(value: Any) -> Any:
+    """A value of which a tensor is made, with a truth for each that is not known: its dtype is that of a bool's."""
+    if isinstance(value, Undecided):
+        assumed()
+        return True
+    if type(value) in (list, tuple):
+        return type(value)(map(truths, value))
+    return value
 
 
 def decide(frame: types.FrameType) -> bool:

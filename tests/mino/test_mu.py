@@ -129,6 +129,9 @@ def test_bind_of_a_class_of_mus(linear):
             1, 8, 1, 12)),
         ("(mu [None] 1)", (
             "`None` is a constant, not a name for a component: choose another", 1, 6, 1, 10)),
+        ("(mu [x lambda] 1)", (
+            "`lambda` is a keyword of Python's, which cannot name a component for all of torch: choose another",
+            1, 8, 1, 14)),
         ("(mu [x * y] 1)", (
             "`*` is not a component: a component is given by position or by keyword; leave it out", 1, 8, 1, 9)),
         ("(mu [x / y] 1)", (
@@ -234,6 +237,7 @@ def test_geta(run):
     assert run.error("(geta x [1 2 3 4])") == (
         "`[1 2 3 4]` is no slice: write [:], [i], [start :], [: stop], [start stop] or [start stop step]",
         1, 9, 1, 18)  # fmt: skip
+    assert run.error("(geta x : 1)") == ("`:` alone is no index: write [:] for all of an axis", 1, 9, 1, 10)
     for form, written in (("[:2]", "[: 2]"), ("[::2]", "[: : 2]"), ("[1:]", "[1 :]"), ("[1:3]", "[1 : 3]")):
         sentence = f"Hy reads `{form[1:-1]}` as one name: write {written}"
         assert run.error(f"(geta x {form})") == (sentence, 1, 10, 1, 8 + len(form))

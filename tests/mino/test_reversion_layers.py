@@ -279,3 +279,12 @@ REFUSED = [
 def test_what_is_refused(make, said):
     with pytest.raises(mino.Irreversible, match=said):
         mino.form(make())
+
+
+def test_what_torch_compiles_is_written_as_it_was(revive):
+    """Compiling marks a module, and changes nothing of it."""
+    layer = nn.Linear(2, 3)
+    before = mino.form(layer)
+    torch.compile(layer, backend="eager")
+    layer.compile(backend="eager")
+    assert mino.form(layer) == before

@@ -233,3 +233,50 @@ def test_what_rests_on_values_is_not_remembered():
         assert [len(torch.arange(0.0, end)) for end in (3.0, 5.0)] == [3, 5]
         # The numbers of arithmetic differ at each step of an optimizer: their kind decides.
         assert [(x.long() * number).dtype for number in (2, 2.5)] == [torch.int64, torch.float32]
+
+
+UNDECIDED = """(import torch json torch.nn :as nn)
+(setv model (nn.Linear 4 3)
+      v (.item (.sum (model (torch.ones 1 4))))
+      right (> v 0)
+      correct 0)
+(for [i (range 3)]
+  (+= correct (= (.item (.argmax (model (torch.randn 1 4)))) i)))
+(setv share (/ correct 3)
+      total (sum (gfor i (range 3) (= v i)))
+      text (json.dumps {"ok" right})
+      known (isinstance right int)
+      numbers [(int right) (float right) (* 1.0 right) (round v) (int v)]
+      both (torch.tensor [right False])
+      one (torch.as_tensor right))
+(print f"{share :.2f} {right} {total}")"""
+
+
+@pytest.mark.parametrize("way", ["light", "heavy"])
+def test_what_is_not_known_is_calculated_with(preview, way):
+    """How many were right, say; and it is shown as what a run has in its place."""
+    told = preview(UNDECIDED, way=way)
+    assert told.problems == []
+    assert [told.at(name) for name in ("share", "total", "right")] == [["float"], ["int"], ["bool"]]
+    kinds = {}
+    for name in ("both", "one"):
+        start = UNDECIDED.index(f" {name} (") + 1
+        (kinds[name],) = told.facts[t.Span(start, start + len(name))].values
+    assert (kinds["both"].shape, kinds["both"].dtype) == ((2,), "bool")
+    assert (kinds["one"].shape, kinds["one"].dtype) == ((), "bool")
+
+
+@pytest.mark.parametrize("way", ["light", "heavy"])
+def test_what_was_left_early_makes_no_error(preview, way):
+    """What a loop gathers is shorter then, and what is made of it fails where a run would not."""
+    text = """(import torch time)
+(setv gathered [])
+(for [_ (range 1000000)]
+  (.append gathered 1)
+  (time.process-time))
+(when (!= (len gathered) 1000000) (raise (ValueError "too few")))
+(setv after (torch.ones 3))"""
+    told = preview(text, limits=t.Limits(cpu=1), way=way)
+    assert told.problems == [] and told.at("after") == ["[3]"]
+    start = text.index("after")
+    assert told.facts[t.Span(start, start + 5)].evidence == "assumed"

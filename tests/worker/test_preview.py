@@ -10,6 +10,19 @@ from tests.worker.conftest import EXAMPLES
 
 HEAD = "(import torch)\n(require mino.mu * mino.thread * mino.spec *)\n"
 
+MATCH = "(match 1\n 1 abc\n 2 (raise (ValueError))\n 3"
+STATEMENTS = (
+    "(raise)",
+    "(return)",
+    "(setv a 1)",
+    "(for [i []] i)",
+    "(break)",
+    "(assert 1)",
+    "(import os)",
+    "(del abc)",
+)
+"""With one at its end, Hy leaves the value of a clause without an end of its place."""
+
 VALUES = [
     # what is evaluated, where to look, what passed there
     ("(setv y (torch.ones 2 3))", "y", ["[2 3]"]),
@@ -53,6 +66,7 @@ VALUES = [
     ("(import types)\n(setv it (types.SimpleNamespace))\n(setv it.w (torch.ones 4))", "it.w", ["[4]"]),
     ("(match (torch.ones 4)  caught 1)", "caught", ["[4]"]),
     ("((fn [abc] 1) (torch.ones 4))", "abc", ["[4]"]),
+    *((f"(defn f [abc] (for [_ [1]] {MATCH} {one}\n _ 3)))\n(f (torch.ones 4))", "abc", ["[4]"]) for one in STATEMENTS),
     ("(defn f [[abc (torch.ones 4)]] None)", "(torch.ones 4)", ["[4]"]),
     ("(defn mark [t] (fn [f] f))\n(defn [(mark (torch.ones 4))] f [])", "(torch.ones 4)", ["[4]"]),
     ("(defn f [x] (cut x (+ 1 1) None))\n(f (torch.ones 4))", "(+ 1 1)", ["int"]),
@@ -252,3 +266,76 @@ def test_on_shapes_alone_nothing_is_made_of_anything(preview):
 def test_annotations_are_what_the_program_makes_of_them(preview, head):
     told = preview(head + '(defn f [#^ int x] x)\n(setv kind (get (. f __annotations__) "x"))\n(setv wanted kind)')
     assert told.errors() == [] and told.at("kind") == (["str"] if head else ["type"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("((A) 1 :wieghts 2)", "A has no component wieghts; did you mean weights? It has x weights train?."),
+        ("((A) 1 :trian? 2)", "A has no component trian?; did you mean train?? It has x weights train?."),
+        ("((A) 1 :ww 2)", "A has no component ww. It has x weights train?."),
+    ],
+)
+def test_a_component_that_does_not_exist_in_a_call(preview, call, message):
+    told = preview(HEAD + "(defmu A [x weights train?] (+ x weights))\n" + call)
+    assert told.blamed() == [("unknown-component", call)] and told.errors() == [message]
+
+
+ARGUMENTS = """(import argparse torch)
+(defn main []
+  (setv parser (argparse.ArgumentParser))
+  (.add-argument parser "data")
+  (setv given (.parse-args parser)))
+(main)
+(torch.ones 3)"""
+
+
+def test_missing_arguments_are_a_hint(preview):
+    told = preview(ARGUMENTS)
+    assert told.blamed() == [("preview-arguments", "(.parse-args parser)")]
+    sentence = "The preview ended this form here: the following arguments are required: data."
+    assert told.problems[0].message == f"{sentence} The setting run.args gives arguments."
+    assert told.at("(torch.ones 3)") == ["[3]"]
+    assert preview(ARGUMENTS, args=("a",)).problems == []
+    assert preview("(import sys)\n(sys.exit 2)").problems == []
+
+
+def test_a_module_is_what_it_has_become(preview):
+    text = """(import torch.nn :as nn)
+(setv net (nn.Sequential (nn.Linear 8 1000)))
+(setv (get net 0) (nn.Linear 8 10))
+(setv changed net)
+(.double changed)
+(setv doubled changed)"""
+    told = preview(text)
+
+    def seen(name: str) -> t.ModuleValue:
+        start = text.index(f"(setv {name}") + 6
+        (value,) = told.facts[t.Span(start, start + len(name))].values
+        return value
+
+    assert [seen(name).parameters for name in ("net", "changed", "doubled")] == [9000, 90, 90]
+    text = """(import torch.nn :as nn)
+(setv one (nn.Linear 8 10))
+(setv two (.double one))"""
+    told = preview(text)
+    assert [value for _, value in seen("one").components] == ["Parameter [10 8] float32", "Parameter [10] float32"]
+    assert [value for _, value in seen("two").components] == ["Parameter [10 8] float64", "Parameter [10] float64"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("(F.conv2d (torch.ones 1 3 8 8) (torch.ones 4 2 3 3))", "to have 2 channels, but got 3 channels instead."),
+        ("(.gather (torch.ones 3 4) 1 (torch.zeros 5 2 :dtype torch.long))", "Size does not match at dimension 0"),
+        ("(+ (torch.ones 3 4) (torch.ones 3 5))", "aligned from the right, 4 meets 5"),
+    ],
+)
+def test_only_what_is_broadcast_is_told_of_broadcasting(preview, form, said):
+    told = preview(f"(import torch torch.nn.functional :as F)\n{form}")
+    assert told.blamed() == [("shape", form)] and said in told.errors()[0]
+
+
+def test_one_mistake_is_told_once(preview):
+    told = preview("(import torch torch.nn.functional :as F)\n(F.mse-loss (torch.ones 4 1) (torch.ones 3 2))")
+    assert [problem.severity for problem in told.problems] == ["error"]
