@@ -77,13 +77,19 @@ Action = Callable[[Workspace, argparse.Namespace], Coroutine[Any, Any, int]]
 
 def main() -> None:
     """Parse the command line, do what it says, and exit: 0, 1 for problems found, 2 where nothing could be done."""
-    words, arguments = sys.argv[1:], []
+    words, arguments = sys.argv[1:], None
     if "run" in words and "--" in words:
         at = words.index("--")
         words, arguments = words[:at], words[at + 1 :]
-    options = _parser().parse_args(words)
-    if arguments:
-        options.arguments += arguments
+    options, unknown = _parser().parse_known_args(words)
+    if unknown:
+        hint = (
+            f" What is for the program stands after --: mino run FILE -- {' '.join(unknown)}" if "run" in words else ""
+        )
+        _parser().error(f"unrecognized arguments: {' '.join(unknown)}.{hint}")
+    if arguments is not None:
+        options.arguments = [*options.arguments, *arguments]
+        options.given = True
     sys.exit(options.plain(options) if options.action is None else _in_workspace(options.action, options))
 
 
@@ -99,7 +105,7 @@ def _workspace(options: argparse.Namespace) -> Workspace:
     workspace = Workspace(Terminal(), launched_trusted=True)
     workspace.configure({"python": sys.executable})
     chosen = {"device": options.device, "python": options.python, "nproc": getattr(options, "nproc", None)}
-    if getattr(options, "arguments", ()):
+    if getattr(options, "arguments", ()) or getattr(options, "given", False):
         chosen["args"] = tuple(options.arguments)
     # A preview runs code: that is done where it is asked for.
     workspace.choose(preview="off", **{name: value for name, value in chosen.items() if value is not None})
@@ -285,13 +291,15 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mino", description="Models as S-expressions: check, look into, expand, run.")
+    told = "Models as S-expressions: check, look into, expand, run."
+    # A program's own option is none of ours that begins alike.
+    parser = argparse.ArgumentParser(prog="mino", description=told, allow_abbrev=False)
     parser.add_argument("--python", help="the interpreter that has torch and mino (default: this one)")
     parser.add_argument("--device", help='a torch device, "auto" (the default) or "asWritten"')
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, action: Action | None, told: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=told, description=told)
+        added = commands.add_parser(name, help=told, description=told, allow_abbrev=False)
         added.set_defaults(action=action)
         return added
 

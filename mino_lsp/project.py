@@ -6,12 +6,13 @@ folder is trusted, and never whether it is trusted, or that previews may do with
 
 from __future__ import annotations
 
+import difflib
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mino_lsp.settings import NAMES, Settings, merge
+from mino_lsp.settings import NAMES, Settings, merge, unknown
 
 NAME = "pyproject.toml"
 
@@ -43,6 +44,7 @@ def applied(settings: Settings, root: Path, trusted: bool) -> tuple[Settings, li
     if known.laid is None or known.laid[0] is not settings or known.laid[1] is not trusted:
         allowed = NAMES - _OF_THE_USER if trusted else _HARMLESS
         now, complaints = merge(settings, known.table, allowed, f"{path}: the setting tool.mino.")
+        complaints += [_unknown(path, name) for name in unknown(known.table)]
         now = _joined(settings, now)
         known.laid = (settings, trusted, now, [known.unreadable] if known.unreadable else complaints)
     return known.laid[2:]
@@ -53,6 +55,12 @@ def _joined(settings: Settings, now: Settings) -> Settings:
     if now.disabled is settings.disabled:
         return now
     return replace(now, disabled=(*settings.disabled, *now.disabled))
+
+
+def _unknown(path: Path, name: str) -> str:
+    near = difflib.get_close_matches(name, NAMES, 1)
+    guess = f"; did you mean {near[0]}?" if near else "."
+    return f"{path}: there is no setting tool.mino.{name}{guess} It was passed over."
 
 
 def _known(path: Path) -> _Read | None:

@@ -142,13 +142,8 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def lsp_workspace__did_change_workspace_folders(self, params: lsp.DidChangeWorkspaceFoldersParams) -> None:
-        roots = self._server.mino.roots
-        for folder in params.event.removed:
-            path = Path(path_of(folder.uri))
-            if path in roots:
-                roots.remove(path)
-        roots += [Path(path_of(folder.uri)) for folder in params.event.added]
-        self._server.mino.reindex()
+        removed, added = params.event.removed, params.event.added
+        self._server.mino.change_roots(*([Path(path_of(one.uri)) for one in folders] for folders in (removed, added)))
 
     @lsp_method(lsp.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]

@@ -92,7 +92,7 @@ def merge(
         settings = replace(settings, **{attribute: _frozen(value)})
     for name, attribute in _NUMBERS.items():
         value = _look_up(told, name)
-        if value is None or value == "adaptive" or name not in allowed:
+        if value is None or name not in allowed or (value == "adaptive" and attribute == "debounce"):
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             complaints.append(f"{of}{name} is {value!r}; it must be a number from 0 on. It was passed over.")
@@ -104,6 +104,22 @@ def merge(
             limit: Any = max(1, min(int(value), _MOST)) if attribute != "wall" else max(0.1, float(value))
             settings = replace(settings, limits=replace(settings.limits, **{attribute: limit}))
     return settings, complaints
+
+
+def unknown(told: object) -> list[str]:
+    """The names of what is told that is no setting, of tables with the names of those in them."""
+    if not isinstance(told, dict):
+        return []
+    found = []
+    for name, value in told.items():
+        inner = any(one.startswith(f"{name}.") for one in NAMES)
+        found += (
+            [f"{name}.{one}" for one in value if f"{name}.{one}" not in NAMES]
+            if inner and isinstance(value, dict)
+            else []
+        )
+        found += [] if inner or name in NAMES else [name]
+    return found
 
 
 _WORDS: dict[type, str] = {

@@ -175,7 +175,7 @@ class Supervisor:
 
     async def worker(self, root: Path, python: str) -> Worker:
         """The worker of a trusted folder. Raises `Unavailable`."""
-        return await self._get(str(root), python or interpreter_of(root), pure=False)
+        return await self._get(str(root), python, pure=False)
 
     async def pure_worker(self) -> Worker:
         """The worker that expands what is known to be pure, under the server's interpreter. Raises `Unavailable`."""

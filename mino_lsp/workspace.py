@@ -141,6 +141,15 @@ class Workspace:
         settings, _ = project.applied(self.settings, root, self.trusted(root))
         return replace(settings, **self._chosen) if self._chosen else settings
 
+    def _python(self, root: Path) -> str:
+        """The interpreter of a trusted folder. A relative path, which a folder's own settings may hold, is the
+        folder's; a name alone is looked up where programs are."""
+        python = self.settings_of(root).python
+        if not python:
+            return interpreter_of(root)
+        path = Path(python).expanduser()
+        return str(root / path) if len(path.parts) > 1 else python
+
     def _complain(self, complaints: list[str], before: list[str]) -> list[str]:
         """Say what cannot be used, once."""
         for complaint in complaints:
@@ -204,6 +213,17 @@ class Workspace:
         if path.is_absolute():
             return path.parent
         return self.roots[0] if self.roots else Path.cwd()
+
+    def change_roots(self, removed: list[Path], added: list[Path]) -> None:
+        """Take folders out of the workspace, and others in; a document that lies in another one now is opened there."""
+        self.roots = [*(root for root in self.roots if root not in removed), *added]
+        self.reindex()
+        for uri, document in list(self._documents.items()):
+            root = self.root_of(uri)
+            if root != document.root:
+                self.previews.close(uri)
+                self.surveys.close(uri)
+                self._open(replace(document, root=root, report=None))
 
     def open(self, uri: str, version: int, source: str) -> None:
         self._open(Snapshot(uri, version, Text(source), read(source), self.root_of(uri), self.settings))
@@ -364,7 +384,7 @@ class Workspace:
     def python(self, root: Path) -> View:
         """What is known of the Python packages of a folder: those of its interpreter once it is trusted, else the
         server's own."""
-        paths = paths_of(self.settings_of(root).python or interpreter_of(root)) if self.trusted(root) else None
+        paths = paths_of(self._python(root)) if self.trusted(root) else None
         return self.python_names.view(paths)
 
     def reindex(self) -> None:
@@ -442,7 +462,7 @@ class Workspace:
             raise Unavailable(f"The folder {root} is not trusted to run (command mino.trust).")
         folder = self._folder(root)
         try:
-            worker = await self.supervisor.worker(root, self.settings_of(root).python)
+            worker = await self.supervisor.worker(root, self._python(root))
         except Unavailable as error:
             if folder.unavailable != str(error):
                 folder.unavailable = str(error)

@@ -461,8 +461,12 @@ def quasiquote(walk: Walk, form: int, parts: list[int]) -> None:
 @handles("hy:.")
 def attributes(walk: Walk, form: int, parts: list[int]) -> None:
     walk.visit_all(parts[1:2])
-    owner = walk.text_of(parts[1]) if len(parts) > 1 and walk.kind[parts[1]] == SYMBOL else ""
-    for at, one in enumerate(parts[2:]):
+    members(walk, parts[2:], walk.text_of(parts[1]) if len(parts) > 1 and walk.kind[parts[1]] == SYMBOL else "")
+
+
+def members(walk: Walk, forms: list[int], owner: str = "") -> None:
+    """What follows the object: attributes, calls of methods, indices."""
+    for at, one in enumerate(forms):
         if walk.kind[one] == SYMBOL:
             walk.member(one, owner if at == 0 else "")
         elif walk.kind[one] == LIST:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mino_lsp.analysis import core_forms
 from mino_lsp.analysis.mangling import mangle
@@ -12,12 +12,14 @@ from mino_lsp.analysis.reading import (
     DICT,
     KEYWORD,
     LIST,
+    STRINGS,
     SYMBOL,
     TUPLE,
     UNPACK_ITERABLE,
     UNQUOTE,
     UNQUOTE_SPLICE,
     VECTOR,
+    Reading,
 )
 from mino_lsp.analysis.scopes import HANDLERS, Walk, handles
 
@@ -34,17 +36,23 @@ def defmu(walk: Walk, form: int, parts: list[int]) -> None:
         return
     signature, places = _components(walk, parts[2])
     name = walk.define(parts[1], DefinitionKind.MU, form, signature=signature, doc=walk.doc(parts[3:]))
-    with walk.function(form, parts[2], places, DefinitionKind.COMPONENT) as components:
-        walk.components[name] = components
-        walk.visit_all(parts[3:])
+    walk.components[name] = _body(walk, form, parts[2], places, parts[3:])
 
 
 @handles("mino:mu")
 def mu(walk: Walk, form: int, parts: list[int]) -> None:
     if len(parts) > 1:
         _, places = _components(walk, parts[1])
-        with walk.function(form, parts[1], places, DefinitionKind.COMPONENT):
-            walk.visit_all(parts[2:])
+        _body(walk, form, parts[1], places, parts[2:])
+
+
+def _body(walk: Walk, form: int, vector: int, places: list[tuple[int, int]], body: list[int]) -> list[int]:
+    """A body, in which the mu itself is `self`, unless that is bound there; answers the definitions of components."""
+    with walk.function(form, vector, places, DefinitionKind.COMPONENT) as components:
+        walk.visit_all(body)
+        scope = walk.scopes[walk.scope]
+        scope.implicit = frozenset({"self"} - scope.names.keys())
+    return components
 
 
 def _components(walk: Walk, vector: int) -> tuple[Signature, list[tuple[int, int]]]:
@@ -81,32 +89,92 @@ def geta(walk: Walk, form: int, parts: list[int]) -> None:
 THREADS = ["->", "->>", "*->", "*->>", "|->", "|->>", "=->", "=->>"]
 
 
-@handles(*(f"mino:{name}" for name in THREADS), "hyrule:->", "hyrule:->>", "hyrule:some->", "hyrule:doto")
+FIRST = ["->", "|->", "=->"]
+"""Threads that put one value first, which is the object where a step is `(. name)`."""
+
+
+@handles(*(f"mino:{name}" for name in FIRST))
 def thread(walk: Walk, form: int, parts: list[int]) -> None:
+    _thread(walk, parts, _visit_attributes)
+
+
+@handles(*(f"mino:{name}" for name in THREADS if name not in FIRST))
+def other_thread(walk: Walk, form: int, parts: list[int]) -> None:
+    """The others make names of what they put after the object, so one with a step `(. name)` says nothing of names."""
+    if any(_is_attribute(walk, one) for step in parts[2:] for one in _branches(walk, step)):
+        _opaque_all(walk, parts[1:])
+    else:
+        _thread(walk, parts, Walk.visit)
+
+
+@handles("hyrule:->", "hyrule:->>", "hyrule:some->", "hyrule:doto")
+def thread_of_hyrule(walk: Walk, form: int, parts: list[int]) -> None:
+    """To these `(. name)` is a function, as `name` is."""
+    _thread(walk, parts, Walk.visit)
+
+
+def _thread(walk: Walk, parts: list[int], attributes: Callable[[Walk, int], None]) -> None:
     for value in parts[1:2]:
-        steps(walk, [value]) if walk.kind[value] == VECTOR else walk.visit(value)
-    steps(walk, parts[2:])
+        steps(walk, [value], attributes) if walk.kind[value] == VECTOR else walk.visit(value)
+    steps(walk, parts[2:], attributes)
 
 
-@handles("mino:cond->", "mino:cond->>")
+@handles("mino:cond->")
 def conditional_thread(walk: Walk, form: int, parts: list[int]) -> None:
     walk.visit_all(parts[1:2])
     walk.visit_all(parts[2::2])
-    steps(walk, parts[3::2])
+    steps(walk, parts[3::2], _visit_attributes)
 
 
-def steps(walk: Walk, forms: Sequence[int]) -> None:
-    """Steps: names of functions or macros, calls that lack an argument, or lists of steps."""
+@handles("mino:cond->>")
+def other_conditional_thread(walk: Walk, form: int, parts: list[int]) -> None:
+    if any(_is_attribute(walk, step) for step in parts[3::2]):
+        _opaque_all(walk, parts[1:])
+    else:
+        conditional_thread(walk, form, parts)
+
+
+def steps(walk: Walk, forms: Sequence[int], attributes: Callable[[Walk, int], None]) -> None:
+    """Steps: names of functions or macros, calls that lack an argument, attributes, or lists of steps."""
     for form in forms:
         if walk.kind[form] == VECTOR:
             if walk.descend(form):
-                steps(walk, walk.forms(form))
+                steps(walk, walk.forms(form), attributes)
                 walk.ascend()
+        elif _is_attribute(walk, form):
+            attributes(walk, form)
         elif walk.kind[form] == LIST and _binds(walk, form):
             walk.taint()
             walk.opaque(form)
         else:
             walk.head_or_value(form)
+
+
+def _branches(walk: Walk, step: int) -> list[int]:
+    """The steps that are written in a list, or the one that is not."""
+    return Reading.forms(walk, step) if walk.kind[step] == VECTOR else [step]
+
+
+def _is_attribute(walk: Walk, step: int) -> bool:
+    """Whether a step is `(. …)` and not just another way to write a dotted name."""
+    if walk.head_of(step) != ".":
+        return False
+    rest = Reading.forms(walk, step)[1:]
+    return len(rest) == 1 or any(walk.kind[one] != SYMBOL or "." in walk.text_of(one) for one in rest)
+
+
+def _visit_attributes(walk: Walk, step: int) -> None:
+    """`(. name [index])` as a step whose object is what the thread puts in."""
+    if walk.descend(step):
+        head, *rest = walk.forms(step)
+        walk.refer_macro(head, walk.text_of(head))
+        core_forms.members(walk, rest)
+        walk.ascend()
+
+
+def _opaque_all(walk: Walk, forms: Sequence[int]) -> None:
+    for form in forms:
+        walk.opaque(form)
 
 
 def _binds(walk: Walk, form: int) -> bool:
@@ -148,6 +216,25 @@ def spec_defgen(walk: Walk, form: int, parts: list[int]) -> None:
     for one in parts[1:2]:
         walk.keyword(one, KeywordRole.GENERATES_SPEC) if walk.kind[one] == KEYWORD else walk.visit(one)
     core_forms.function_of(walk, form, parts[2:])
+
+
+@handles("mino:spec/defun")
+def spec_defun(walk: Walk, form: int, parts: list[int]) -> None:
+    """Specs of a function, which may be defined elsewhere; with parameters after its name it is defined here."""
+    at = 2 if len(parts) > 2 and walk.kind[parts[2]] == VECTOR else 1
+    heading, rest = parts[1 : at + 1], parts[at + 1 :]
+    if len(heading) > 1 and len(rest) > 1 and walk.kind[rest[0]] in STRINGS:
+        heading.append(rest.pop(0))
+    while rest and walk.kind[rest[0]] == KEYWORD:
+        walk.keyword(rest[0], KeywordRole.OTHER)
+        for one in rest[1:2]:
+            spec(walk, one)
+        rest = rest[2:]
+    if len(heading) > 1 and walk.kind[heading[0]] == SYMBOL:
+        core_forms.define_function(walk, form, heading[0], [*heading[1:], *rest], DefinitionKind.FUNCTION)
+    else:
+        _opaque_all(walk, heading)
+        walk.visit_all(rest)
 
 
 @handles("mino:spec/parameters", "mino:spec/modules", "mino:spec/buffers", "mino:spec/components")

@@ -152,13 +152,20 @@ class Walk(Binding):
             self.keyword(index, KeywordRole.OTHER)
         elif kind == ANNOTATION:
             if self.descend(index):
-                self.visit_all(self.forms(index))
+                self._annotated(index)
                 self.ascend()
         elif kind == QUOTE:
             self.data(index)
         elif kind == QUASIQUOTE:
             for form in self.forms(index):
                 self.template(form, 1)
+
+    def _annotated(self, index: int) -> None:
+        """`#^ type name` where nothing takes it: the name is declared, and not read."""
+        forms = self.forms(index)
+        self.visit_all(forms[:1])
+        for target in forms[1:]:
+            self.assign(target, index)
 
     def descend(self, index: int) -> bool:
         """Go one level down into a node; where that is too deep, take all in it as a macro's that is not known."""
@@ -218,7 +225,7 @@ class Walk(Binding):
             if mangled in _BLINDING:
                 self.taint()
             return
-        self._refer_macro(head, name)
+        self.refer_macro(head, name)
         handler = HANDLERS.get(key)
         if key == OPAQUE:
             self.opaque_call(parts, mangled)
@@ -232,7 +239,7 @@ class Walk(Binding):
         self.asked[mangled] = key
         return key
 
-    def _refer_macro(self, head: int, name: str) -> None:
+    def refer_macro(self, head: int, name: str) -> None:
         start = self.start[head]
         if "." in name and name.strip("."):
             root = name.partition(".")[0]
@@ -253,7 +260,7 @@ class Walk(Binding):
         if self.kind[index] == SYMBOL:
             name = self.text_of(index)
             if not name.startswith(".") and self.macro(mangle(name)) is not None:
-                self._refer_macro(index, name)
+                self.refer_macro(index, name)
                 return
         self.visit(index)
 
@@ -349,7 +356,7 @@ class Walk(Binding):
                 take(one)
         elif kind == LIST and self.head_of(target) in ("annotate", "unpack-iterable"):
             forms = self.forms(target)
-            self._refer_macro(forms[0], self.text_of(forms[0]))
+            self.refer_macro(forms[0], self.text_of(forms[0]))
             for one in forms[1:2]:
                 take(one)
             self.visit_all(forms[2:])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from mino_lsp.analysis import mangle
 from mino_lsp.lint.findings import Call, Finding, at, bare, checks, is_name, shown
+from mino_lsp.lint.reserved import RESERVED
 from mino_lsp.syntax import Form, Kind
 
 _HELD = ("spec/parameters", "spec/modules", "spec/buffers", "spec/components")
@@ -40,13 +43,92 @@ def _mu(call: Call, args: Sequence[Form], example: str) -> Iterator[Finding]:
                 f"`{shown(one)}` is no component: a component is a name; give it a value with (bind mu :name value)."
             )
             yield at(one, "component", message)
-        elif name.text == "self" or (name.text.startswith("__") and name.text.endswith("__")):
-            yield at(name, "component", f"`{name.text}` is taken by the mu itself: choose another name.")
+        elif owner := _owner(name.text):
+            yield at(name, "component", f"`{name.text}` is {owner}: choose another name for the component.")
         elif mangle(name.text) in seen:
             yield at(name, "duplicate-component", f"The component `{name.text}` is there twice.")
         seen.add(mangle(name.text))
     if len(args) == 1:
         yield call.at_head("mu-body", f"This mu has no body: write what it computes, {example}.")
+
+
+def _owner(name: str) -> str:
+    """Whose a name is that no component can have; empty where one can."""
+    mangled = mangle(name)
+    if mangled == "self":
+        return "the mu itself"
+    if keyword.iskeyword(mangled):
+        return "a keyword of Python's"
+    if mangled in RESERVED or (mangled.startswith("__") and mangled.endswith("__")):
+        return "an attribute of every torch.nn.Module"
+    return ""
+
+
+def components(mu: Form, offset: int) -> frozenset[str]:
+    """The mangled names of a mu's components, where its body begins before an offset; not those that it cannot have."""
+    vector = next((one for one in mu.forms[1:3] if one.kind is Kind.VECTOR), None)
+    if vector is None or offset < vector.end:
+        return frozenset()
+    names = [bare(one).text for one in vector.forms]
+    return frozenset(mangle(name) for name in names if not _owner(name) and name not in ("*", "/"))
+
+
+def macro_component(head: Form) -> Finding:
+    message = f"`{head.text}` is a component and a macro too, and here Hy would expand the macro: rename the component."
+    return at(head, "component-macro", message)
+
+
+@checks("mino:geta")
+def geta(call: Call) -> Iterator[Finding]:
+    if len(call.args) < 2:
+        message = "`geta` needs a value and an index for each axis: write (geta x [:] [1])."
+        yield call.at_head("arity", message)
+    yield from indices(call.args[1:])
+
+
+def indices(axes: Sequence[Form]) -> Iterator[Finding]:
+    """What is wrong with the forms of `geta` that stand for an axis each."""
+    for axis in axes:
+        if axis.kind is Kind.VECTOR:
+            yield from _axis(axis)
+        elif axis.text == ":":
+            yield at(axis, "axis", "`:` alone is no index: write [:] for all of an axis.")
+
+
+def _axis(axis: Form) -> Iterator[Finding]:
+    parts = axis.forms
+    for one in parts:
+        if _is_one_name(one):
+            apart = " ".join(one.text.replace(":", " : ").split())
+            yield at(one, "axis", f"Hy reads `{one.text}` as one name: write [{apart}].")
+            return
+    if not _is_slice([one.text == ":" for one in parts]):
+        forms = "[:], [i], [start :], [: stop], [start stop] or [start stop step]"
+        yield at(axis, "axis", f"`{shown(axis)}` is no slice: write {forms}.")
+
+
+def _is_one_name(form: Form) -> bool:
+    """Whether a name has a colon in it, where a slice was meant."""
+    if form.kind is Kind.SYMBOL:
+        return ":" in form.text and "." not in form.text
+    return form.kind is Kind.KEYWORD and form.text != ":"
+
+
+def _is_slice(colons: Sequence[bool]) -> bool:
+    """Whether forms are an index or a slice; said of each is whether it is a colon."""
+    count = sum(colons)
+    if not count:
+        return 1 <= len(colons) <= 3
+    beside = any(not one and not other for one, other in pairwise(colons))
+    return count <= 2 and not beside
+
+
+@checks("mino:mino/apply")
+def apply(call: Call) -> Iterator[Finding]:
+    count = len(call.args)
+    if count != 2:
+        message = f"`mino/apply` takes two forms and is given {count or 'none'}: write (mino/apply items function)."
+        yield at(call.args[2] if count > 2 else call.head, "arity", message)
 
 
 @checks("mino:bind")

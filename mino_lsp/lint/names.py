@@ -58,7 +58,7 @@ def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding
         end = reference.start + len(reference.name)
         if reference.role is Role.MACRO:
             home = next((one for one in _HOMES if mangle(reference.name) in (names.modules.macros(one) or {})), "")
-            if home:
+            if home and mangle(reference.name) not in names.visible(reference.start):
                 told = f"The macro `{reference.name}` is not required: write (require {home} [{reference.name}])."
                 yield Finding(reference.start, end, "missing-require", told)
         elif reference.role in _VALUES:

@@ -45,6 +45,9 @@ _STEPS = frozenset(
         *(*models.THREADS, *models.CONDITIONAL),
     }
 )
+_MUS = frozenset({"mino:defmu", "mino:mu"})
+# What stands in these within a mu is none of its code, or not looked at by it.
+_APART = frozenset({Kind.UNQUOTE, Kind.UNQUOTE_SPLICE, Kind.FIELD})
 _COMPARISONS = frozenset(f"hy:{name}" for name in ("=", "<", ">", "<=", ">=", "is"))
 _CLAUSES = frozenset({"except", "except*", "else", "finally"})
 _SEES_ALL = frozenset({"locals", "vars", "eval", "exec", "hy.eval", "py", "pys"})
@@ -109,6 +112,7 @@ class _Walk:
         self._found: list[Finding] = []
         self._calls: list[Call] = []
         self._waiting: list[tuple[Form, int]] = []
+        self._components: set[str] = set()  # of the mus that are passed
 
     def run(self) -> Seen:
         tops = tuple(Form(self._piece, 0, index) for index in self._piece.nodes.children(-1))
@@ -196,17 +200,46 @@ class _Walk:
         key = self._key(name) if name else ""
         if key == OPAQUE:
             return
+        if key in _MUS:
+            self._components |= models.components(form, form.end)
         if mode == CODE and (name or head.kind is not Kind.KEYWORD):
             call = Call(form, head, name, key, forms[1:], self._is_function)
             if name and not key and "." not in name:
                 self._calls.append(call)
+            if key and self._is_component(head):
+                if self._macros.in_scope(mangle(name)):
+                    self._found.append(models.macro_component(head))
             # What a reader macro makes of the forms after it is not what they are counted as.
-            if not any(_is_read(one, key) for one in call.args):
+            elif not any(_is_read(one, key) for one in call.args):
                 for check in CHECKS.get(key, ()):
                     self._found += check(call)
             if key == "hy:let":
                 self._unused(call)
-        self._waiting += self._inner(key, forms)
+        if key == "mino:geta" and mode == INNER and self._is_given_first(form):
+            self._found += [] if any(_is_read(one, key) for one in forms) else models.indices(forms[1:])
+        if key == "hy:." and mode == INNER:  # a step, whose object a thread may put in
+            self._waiting += [(one, INNER) for one in forms[1:]]
+        else:
+            self._waiting += self._inner(key, forms)
+
+    def _is_given_first(self, step: Form) -> bool:
+        """Whether a form stands in a thread that puts a value before its arguments."""
+        around = next((one for one in step.ancestors if one.kind is not Kind.VECTOR), None)
+        key = self._key(around.head_name) if around is not None else ""
+        return key in _STEPS and not key.endswith(">>")
+
+    def _is_component(self, head: Form) -> bool:
+        """Whether the head of a call is the name of a component of a mu around it."""
+        mangled = mangle(head.text)
+        if mangled not in self._components:
+            return False
+        for one in head.ancestors:
+            key = self._key(one.head_name)
+            if one.kind in _APART or key == "mino:mino/live":
+                return False
+            if key in _MUS and mangled in models.components(one, head.start):
+                return True
+        return False
 
     def _unused(self, call: Call) -> None:
         """Names that a `let` binds and that stand nowhere else in it, where nothing in it may use them unseen."""

@@ -173,6 +173,7 @@ def test_every_fact_as_json(folder: Path) -> None:
         "values": [tensor],
         "distinct": 1,
         "evidence": "preview",
+        "statistics": {"mean": 3.0, "deviation": 0.0, "least": 3.0, "most": 3.0, "nan": 0, "infinite": 0},
     }
     (linear,) = facts[5, "(torch.nn.Linear 2 1)"]["values"]
     assert (linear["kind"], linear["type"], linear["parameters"]) == ("module", "Linear", 3)

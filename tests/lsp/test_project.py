@@ -9,7 +9,10 @@ import pytest
 from lsprotocol import types as lsp
 
 from mino_lsp import project
+from mino_lsp.cli import Terminal
 from mino_lsp.settings import Settings
+from mino_lsp.supervisor import Unavailable
+from mino_lsp.workspace import Workspace
 
 from .editor import Editor
 
@@ -80,8 +83,14 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, trusted: bool) -> None:
         "FILE cannot be read, so what it sets for Mino was passed over: "
         "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte."
     ])  # fmt: skip
-    for text in ("tool = 3", "[tool]\nmino = 3", "[tool.mino]\nrun = 3\nunknown = 1", "[project]\nname = 'x'"):
+    for text in ("tool = 3", "[tool]\nmino = 3", "[tool.mino]\nrun = 3", "[project]\nname = 'x'"):
         check(tmp_path, text, trusted, [])
+    check(tmp_path, "[tool.mino]\ndevise = 'cpu'\nnonsense = 1\n[tool.mino.run]\narg = []", trusted, [
+        "FILE: there is no setting tool.mino.devise; did you mean device? It was passed over.",
+        "FILE: there is no setting tool.mino.nonsense. It was passed over.",
+        "FILE: there is no setting tool.mino.run.arg; did you mean run.args? It was passed over.",
+    ])  # fmt: skip
+    check(tmp_path, "[tool.mino.preview]\ndebounce = 'adaptive'", trusted, [])
 
 
 @pytest.fixture
@@ -142,3 +151,38 @@ async def test_a_file_may_switch_its_previews_off(editors: Any, folder: Path, tm
     # One that is asked for is made.
     await editor.execute("mino.preview", {"uri": document.uri})
     assert "`[3]`" in await document.hover("a (")
+
+
+@pytest.mark.parametrize("path", ["own/bin/python", "./own/bin/python"])
+async def test_an_interpreter_of_the_folder_s_own(folder: Path, path: str) -> None:
+    """By a relative path, wherever the server was started."""
+    (folder / "own" / "bin").mkdir(parents=True)
+    program = folder / "own" / "bin" / "python"
+    program.write_text("#!/bin/sh\n: > $(dirname $0)/started\n")
+    program.chmod(0o755)
+    (folder / "pyproject.toml").write_text(f'[tool.mino]\npython = "{path}"')
+    workspace = Workspace(Terminal(), launched_trusted=True)
+    with pytest.raises(Unavailable, match="ended before it could say"):
+        await workspace.worker(folder)
+    assert (program.parent / "started").exists()
+    await workspace.shut_down()
+
+
+async def test_a_folder_that_is_added_is_that_of_its_documents(editors: Any, folder: Path, tmp_path: Path) -> None:
+    """The working directory of their previews, and their settings."""
+    editor: Editor = await editors(root=folder, state=tmp_path)
+    other = tmp_path / "other"
+    (other / "sub").mkdir(parents=True)
+    (other / "pyproject.toml").write_text('[tool.mino.run]\nargs = ["x"]')
+    document = editor.open(other / "sub" / "main.hy", "(import os sys)\n[(os.getcwd) (cut sys.argv 1 None)]")
+    position = document.place("[(")
+
+    async def told() -> str:
+        return str((await editor.execute("mino.eval", {"uri": document.uri, "position": position}))["text"])
+
+    assert await told() == f'["{other / "sub"}" []]'
+    here = lsp.WorkspaceFolder(other.as_uri(), "other")
+    for added, removed, expected in ([here], [], f'["{other}" ["x"]]'), ([], [here], f'["{other / "sub"}" []]'):
+        event = lsp.WorkspaceFoldersChangeEvent(added, removed)
+        editor.workspace_did_change_workspace_folders(lsp.DidChangeWorkspaceFoldersParams(event))
+        assert await told() == expected

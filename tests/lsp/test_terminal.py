@@ -65,6 +65,7 @@ def test_as_the_project_says(tmp_path: Path) -> None:
     code, out, err = mino(tmp_path, "program.hy", "--device", "cpu")
     assert (code, out) == (0, f"Running program.hy on cpu\n['x'] {tmp_path / 'sub'} 1 2\n"), err
     assert "['y']" in mino(tmp_path, "program.hy", "--device", "cpu", "--", "y")[1]
+    assert "[] " in mino(tmp_path, "program.hy", "--device", "cpu", "--")[1]
     (tmp_path / "pyproject.toml").write_text('[tool.mino.run]\nprefix = ["no-such-command"]')
     code, _, err = mino(tmp_path, "program.hy")
     assert (code, err) == (2, "mino: no-such-command cannot be started: No such file or directory.\n")
@@ -77,6 +78,8 @@ def test_what_cannot_be_run(tmp_path: Path) -> None:
     assert (code, out) == (2, "") and "absent.hy cannot be read: No such file or directory." in err
     code, out, err = mino(tmp_path, "program.hy", "--nproc", "0")
     assert code == 2 and "'0' is not a number from 1 on" in err
+    code, _, err = mino(tmp_path, "program.hy", "--n", "3", "--lr=0.5")
+    assert code == 2 and "unrecognized arguments: --n 3 --lr=0.5. What is for the program stands after --" in err
 
 
 def test_observed(tmp_path: Path) -> None:

@@ -192,7 +192,11 @@ async def test_the_canaries_sing_where_they_may(editors: Any, planted: Path, tmp
     (planted / "mino" / "trust.json").unlink()
     (planted / "mino").rmdir()
     editor = await launched(editors, planted, tmp_path, trust="full", settings={"python": sys.executable})
-    answer = await editor.execute("mino.run", {"uri": (planted / "main.hy").as_uri()})
+    uri = (planted / "main.hy").as_uri()
+    assert "ended before it could say what is wrong" in await editor.refusal("mino.run", {"uri": uri})
+    assert canaries(planted) == ["venv-python"]  # which the folder's own settings name
+    (planted / "pyproject.toml").unlink()
+    answer = await editor.execute("mino.run", {"uri": uri})
     assert answer["exitCode"] == 0, editor.outputs
     assert set(canaries(planted)) >= {"macro", "reader", "do-mac", "eval-when-compile", "top-level", "main", "beside"}
 

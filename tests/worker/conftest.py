@@ -117,19 +117,24 @@ def show(value: t.Value) -> str:
 
 
 @pytest.fixture(scope="session")
-def long_lived() -> Iterator[Worker]:
-    process = Worker()
-    greeting = process.next()
-    assert isinstance(greeting, t.Ready), greeting
-    yield process
-    process.close()
+def living() -> Iterator[list[Worker]]:
+    """The workers of a test run, the last of which may be used again."""
+    started: list[Worker] = []
+    yield started
+    for process in started:
+        process.close()
 
 
 @pytest.fixture
-def worker(long_lived: Worker) -> Iterator[Worker]:
-    """A worker that other tests use as well, without what they left of documents."""
-    yield long_lived
-    long_lived.close_documents()
+def worker(living: list[Worker]) -> Iterator[Worker]:
+    """A worker that other tests use as well, without what they left of documents. One that was idle for long, while
+    other tests went on, has ended."""
+    if not living or living[-1].process.poll() is not None:
+        living.append(Worker())
+        greeting = living[-1].next()
+        assert isinstance(greeting, t.Ready), greeting
+    yield living[-1]
+    living[-1].close_documents()
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from mino_lsp.lint import lint
+from mino import reserved as library
+from mino_lsp.lint import lint, reserved
 from mino_lsp.syntax import read
 
 from ..format.test_laws import CORPUS
@@ -57,7 +58,20 @@ HEADS = [
         "global",
     ),
     *("assert", "await", "return", "f", ".m", "->", "->>", "cond->", "|->", "defmu", "mu", "bind", "spec/def", "match"),
-    *("spec/parameters", "spec/defgen", "spec/valid?", "quote", ".", "yield", "except", "else", "annotate", "defmain"),
+    *(
+        "geta",
+        "mino/apply",
+        "spec/parameters",
+        "spec/defgen",
+        "spec/valid?",
+        "quote",
+        ".",
+        "yield",
+        "except",
+        "else",
+        "annotate",
+        "defmain",
+    ),
 ]
 
 
@@ -135,6 +149,7 @@ def test_the_law_can_fail() -> None:
         "(defmacro .. [a b] `(range ~a ~b)) (.. 1 3)",
         "(defn .. [] 1) (..)",
         "(match [1] [(int x)] (not x) (list) :as y :if (not y) (print y))",
+        "(defmu M [x mu bind] (mu x) (bind x))",
         *("(not #* [1])", "(get #* [{1 2} 1])", "(// #* [1 2])", "(% #* [1 2])", "(!= #* [1 2])", "(in #* [1 [1]])"),
     ],
 )
@@ -142,6 +157,28 @@ def test_what_people_write_and_few_know(form: str) -> None:
     source = PROLOGUE.replace("* mino.thread * mino.spec *", "[defmu]") + form
     assert not refused(source)
     assert [one.message for one in lint(read(source)) if one.severity != "hint"] == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "(defmu M [x when] (.when x) (x.when 1) (. x (when 1)) (-> x (. (when 1))) '(when x))",
+        '(defmu M [x when] f"{(when x 1)}" (mino/live (when x 1)))',
+        "`(defmu M [x when] ~(when 1 2))",
+        "(defmu M [#^ (when 1 int) when] when)",
+        "(geta [1] ... None [#* [1]] [:] [0 :] [: -1] [0 : 1 : 1] [0 1] [0 1 1] #(1 2 3 4))",
+        "(mino/apply #* [1] print)",
+        "(-> {1 2} (. (get 1)))",
+        "(->> [:] (geta [1 2 3 4])) (cond->> [1] 1 (geta [1 2 3 4])) (. [1] (geta [1 2 3 4]))",
+    ],
+)
+def test_what_looks_like_a_mistake_of_ours(form: str) -> None:
+    assert not refused(PROLOGUE + form)
+    assert [one.message for one in lint(read(PROLOGUE + form)) if one.severity != "hint"] == []
+
+
+def test_the_reserved_names_are_those_of_the_library() -> None:
+    assert reserved.RESERVED == library.RESERVED
 
 
 def test_a_require_of_readers_is_used() -> None:
