@@ -36,6 +36,7 @@ class Overlay:
         self._gone: set[str] = set()
         self._stat, self._mkdir, self._remove, self._rmdir = os.stat, os.mkdir, os.remove, os.rmdir
         self._listdir, self._scandir, self._open = os.listdir, os.scandir, builtins.open
+        self._symlink = os.symlink
 
     def install(self, patches: Patches) -> None:
         patches.set(builtins, "open", self._opening(builtins.open))
@@ -53,6 +54,10 @@ class Overlay:
         patches.set(os, "rmdir", self._removing(os.rmdir, self._rmdir))
         for name in ("rename", "replace"):
             patches.set(os, name, self._moving(getattr(os, name)))
+        patches.set(os, "symlink", self._linking(self._symlink))
+        # The system links no file from outside: a copy is one as far as a preview can see.
+        patches.set(os, "link", self._linking(lambda source, target, **_: shutil.copyfile(source, target)))
+        patches.set(shutil, "rmtree", self._removing_trees(shutil.rmtree))
         writer: Any = torch.serialization._open_zipfile_writer_file
 
         def write_checkpoint(opener: Any, name: Any, _init: Any = writer.__init__) -> None:
@@ -213,6 +218,46 @@ class Overlay:
                 self._gone.add(start)
 
         return move
+
+    def _linking(self, function: Callable[..., Any]) -> Callable[..., None]:
+        def link(source: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+            full = self._outside(target)
+            if full is None or kwargs.keys() & {"dir_fd", "src_dir_fd", "dst_dir_fd"}:
+                function(source, target, *args, **kwargs)
+                return
+            if self._exists(full):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fsdecode(target))
+            # What is meant relative to a link stands elsewhere than the link itself does now.
+            folder = os.path.dirname(full) if function is self._symlink else os.getcwd()
+            meant = os.path.abspath(os.path.join(folder, os.fsdecode(source)))
+            function(self.to_read(meant), self.to_write(target), *args, **kwargs)
+
+        return link
+
+    def _removing_trees(self, function: Any) -> Any:
+        """`shutil.rmtree`, which works with descriptors of folders, by what is replaced here."""
+
+        def remove_tree(path: Any, ignore_errors: bool = False, *args: Any, **kwargs: Any) -> None:
+            if self._outside(path) is None or kwargs.get("dir_fd") is not None:
+                function(path, ignore_errors, *args, **kwargs)
+                return
+            try:
+                self._remove_all(os.fsdecode(path))
+            except OSError:
+                if not ignore_errors:
+                    raise
+
+        remove_tree.avoids_symlink_attacks = function.avoids_symlink_attacks  # type: ignore[attr-defined]
+        return remove_tree
+
+    def _remove_all(self, folder: str) -> None:
+        for name in os.listdir(folder):
+            inner = os.path.join(folder, name)
+            if os.path.isdir(inner) and not os.path.islink(inner):
+                self._remove_all(inner)
+            else:
+                os.remove(inner)
+        os.rmdir(folder)
 
 
 class _Entries:

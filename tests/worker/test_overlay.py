@@ -28,6 +28,12 @@ PROGRAMS = [
     '(import logging)\n(logging.basicConfig :filename "run.log" :level logging.INFO)\n(logging.info "seen")\n'
     '(assert (in "seen" (.read (open "run.log"))))',
     '(shutil.copy "here.txt" "there.txt")\n(os.rename "there.txt" "b.txt")\n(assert (= (.read (open "b.txt")) "old"))',
+    '(os.makedirs "old/in")\n(with [f (open "old/in/a.txt" "w")] (.write f "1"))\n(shutil.rmtree "old")\n'
+    '(assert (not (os.path.exists "old")))\n(shutil.rmtree "old" :ignore-errors True)\n'
+    '(try (shutil.rmtree "old") (raise (AssertionError)) (except [FileNotFoundError]))',
+    '(os.makedirs "d")\n(os.symlink "../here.txt" "d/latest")\n(assert (= (.read (open "d/latest")) "old"))\n'
+    '(os.link "here.txt" "d/hard")\n'
+    '(try (os.symlink "a" "here.txt") (raise (AssertionError)) (except [FileExistsError]))',
     '(os.truncate "here.txt" 1)\n(assert (= (.read (open "here.txt")) "o"))',
 ]
 
@@ -53,3 +59,12 @@ def test_what_is_refused_is_a_hint_at_its_form(preview, text):
     told = preview(HEAD + text + "\n(torch.ones 3)")
     assert [(problem.code, problem.severity) for problem in told.problems] == [("preview-refused", "hint")]
     assert told.at("(torch.ones 3)") == ["[3]"]
+
+
+def test_a_folder_that_is_there_seems_to_be_removed(preview, tmp_path):
+    (tmp_path / "kept" / "in").mkdir(parents=True)
+    (tmp_path / "kept" / "in" / "a.txt").write_text("mine")
+    text = '(shutil.rmtree "kept")\n(assert (not (os.path.exists "kept")))\n(os.mkdir "kept")\n'
+    text += '(assert (not (os.listdir "kept")))'
+    assert preview(HEAD + text).problems == []
+    assert (tmp_path / "kept" / "in" / "a.txt").read_text() == "mine"
