@@ -97,7 +97,35 @@ def _breaks(snapshot: Snapshot, problem: Problem, spec: Form) -> bool:
 
 
 def _why(snapshot: Snapshot, path: tuple[Form, ...]) -> str:
-    return "" if _call(path) is not None or path[-1].kind in _VALUELESS else _why_nothing(snapshot, path[-1])
+    call = _call(path)
+    if path[-1].kind in _VALUELESS:
+        return ""
+    if call is not None or path[-1].kind == Kind.LIST:
+        form = call or path[-1]
+        reached = snapshot.trusted and snapshot.live.reached(Span(form.start, form.end))
+        return _why_not_called(snapshot, form) if reached else "" if call is not None else _why_nothing(snapshot, form)
+    return _why_nothing(snapshot, path[-1])
+
+
+def _why_not_called(snapshot: Snapshot, call: Form) -> str:
+    """Of a call in a form that was evaluated, at which nothing passed: a sentence, unless it may have no value."""
+    head = call.forms[0].text if call.forms else ""
+    if not head or snapshot.live.within(Span(call.start, call.end)):
+        return ""
+    if head.strip("+-*/%@&|^<>=") and snapshot.names.macros.head(mangle(head)) is not None:
+        return ""
+    return _never_reached(snapshot, call)
+
+
+def _never_reached(snapshot: Snapshot, form: Form) -> str:
+    around = next((one for one in form.ancestors if one.head_name in ("defmu", "defn")), None)
+    named = next((one for one in around.forms[1:] if one.kind == Kind.SYMBOL), None) if around is not None else None
+    if around is not None and named is not None and not snapshot.live.within(Span(named.end, around.end)):
+        name, example = named.text, ""
+        if around.head_name == "defmu":
+            example = f" `(mino/live (({name} …) …))` gives it an example input."
+        return f"*Never reached: nothing in the preview calls `{name}`.{example}*"
+    return "*Never reached in the preview, or within a macro that keeps no place for it.*"
 
 
 def _call(path: tuple[Form, ...]) -> Form | None:
@@ -179,11 +207,7 @@ def _why_nothing(snapshot: Snapshot, form: Form) -> str:
             return "*No shapes yet: the preview comes when the file is saved (setting `mino.preview.mode`).*"
         return "*No shapes yet: the first preview has not ended.*"
     if live.reached(span):
-        return (
-            ""
-            if form.kind == Kind.LIST
-            else "*Never reached in the preview, or within a macro that keeps no place for it.*"
-        )
+        return "" if form.kind == Kind.LIST else _never_reached(snapshot, form)
     if any(unreached.contains(span) for unreached in live.unreached):
         return _why_not_reached(snapshot)
     if snapshot.tree.problems:

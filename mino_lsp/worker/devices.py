@@ -27,22 +27,25 @@ def list_devices() -> DeviceList:
 def _accelerator(kind: str, index: int) -> Device:
     properties = getattr(getattr(torch, kind, None), "get_device_properties", None)
     if properties is None:
-        return Device(kind if index == 0 else f"{kind}:{index}", kind, 0)
+        return Device(_name(kind, index), kind, 0)
     told = properties(index)
-    return Device(f"{kind}:{index}", str(getattr(told, "name", kind)), int(getattr(told, "total_memory", 0)))
+    return Device(_name(kind, index), str(getattr(told, "name", kind)), int(getattr(told, "total_memory", 0)))
 
 
 def resolve(asked: str, nproc: int = 1, rank: int = 0) -> str:
     """The device that `asked` names for the process `rank` of `nproc`: "auto", "asWritten" (torch's default is left
     alone) or one of torch's names.
 
-    Raises `ValueError` with a sentence that lists the devices there are, before anything ran.
+    Raises `ValueError` with a sentence that lists the devices there are, before anything ran. Nothing is asked of a
+    driver that the program does not need: what it sets for it, as `CUDA_VISIBLE_DEVICES`, would come too late, and
+    children that it forks could not use it.
     """
-    there = list_devices()
-    if asked == "asWritten":
+    if asked in ("cpu", "asWritten"):
         return asked
-    found = there.default if asked == "auto" else asked
-    names = [device.name for device in there.devices]
+    names = _names()
+    if asked == "auto" and (len(names) == 1 or not torch.accelerator.is_available()):
+        return "cpu"
+    found = names[1] if asked == "auto" else asked
     kind, _, index = found.partition(":")
     if nproc > 1 and kind != "cpu":
         if index and asked != "auto":
@@ -50,12 +53,27 @@ def resolve(asked: str, nproc: int = 1, rank: int = 0) -> str:
         many = sum(name.partition(":")[0] == kind for name in names)
         if many and rank >= many:
             told = f"{nproc} processes need a {kind} device each, and there {'is' if many == 1 else 'are'} {many}"
-            raise ValueError(f"{told}. There is: {_listed(there)}.")
+            raise ValueError(f"{told}. There is: {_listed(list_devices())}.")
         found = f"{kind}:{rank}"
     # "cuda" is torch's name for the current one of that kind.
     if found in names or any(name.startswith(found + ":") for name in names):
         return found
-    raise ValueError(f"There is no device {asked!r} here. There is: {_listed(there)}.")
+    raise ValueError(f"There is no device {asked!r} here. There is: {_listed(list_devices())}.")
+
+
+def _names() -> list[str]:
+    """The names of the devices, the CPU's first, counted without initialising a driver where torch can."""
+    kind = torch.accelerator.current_accelerator()
+    names = ["cpu"]
+    if kind is not None:
+        names += [_name(kind.type, index) for index in range(torch.accelerator.device_count())]
+    return names
+
+
+def _name(kind: str, index: int) -> str:
+    """Torch's name of an accelerator; one of a kind that cannot be asked, as MPS, is the only one."""
+    known = hasattr(getattr(torch, kind, None), "get_device_properties")
+    return kind if index == 0 and not known else f"{kind}:{index}"
 
 
 def claim(device: str) -> None:

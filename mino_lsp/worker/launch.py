@@ -40,7 +40,19 @@ def launch(request: RunRequest, publish: Publish, scratch: str) -> int:
         return _become(request, publish, scratch)
     if request.nproc > 1 or request.torchrun:
         return _start_ranks(request, publish, scratch)
+    _seed_anew()
     return run(request, publish)
+
+
+def _seed_anew() -> None:
+    """Random numbers of this run's own: a fork has the generators of the warden, which every run would begin with.
+
+    Those of accelerators are made with their devices, here; Python's `random` does this by itself.
+    """
+    torch.default_generator.seed()
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
 
 
 def in_new_interpreter(how: str, told: str) -> NoReturn:

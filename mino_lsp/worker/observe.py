@@ -6,7 +6,9 @@ told where a NaN came of it.
 
 from __future__ import annotations
 
+import sys
 import time
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -112,12 +114,22 @@ class Observer(Recorder):
         """The tensors that went into the expression at `span`, with what they were made of."""
         found = []
         step = self.step(span)
-        for operand in (one.span for one in step.operands) if step is not None else ():
-            value = self._held.get(place_of(operand))
-            measure = statistics(value) if value is not None else self._measures.get(place_of(operand))
+        names = _variables()
+        for operand in step.operands if step is not None else ():
+            place = place_of(operand.span)
+            if operand.variable in names:
+                # What stands at its place may be another value: that of the dotted name, or of the step itself.
+                value = names[operand.variable]
+                value = value if isinstance(value, torch.Tensor) and has_shape(value) else None
+                measure = None
+            elif operand.span == span:
+                continue
+            else:
+                value, measure = self._held.get(place), self._measures.get(place)
+            measure = statistics(value) if value is not None else measure
             if measure is not None:
                 shape = f"{shape_text(value.shape)} " if value is not None else ""
-                found.append(Related(operand, shape + _range(measure)))
+                found.append(Related(operand.span, shape + _range(measure)))
         return tuple(found)
 
     def _watch_gradient(self, module: Any, name: str, parameter: Any) -> None:
@@ -135,6 +147,14 @@ class Observer(Recorder):
             found = _not_finite(parameter.grad)
             if found is not None and found.nan:
                 self._bad_gradient = (name, found)
+
+
+def _variables() -> dict[str, Any]:
+    """The variables of the code that is being observed, where it is now."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") in (__name__, Recorder.__module__):
+        frame = frame.f_back
+    return {**frame.f_globals, **frame.f_locals} if frame is not None else {}
 
 
 def _not_finite(value: Any) -> Statistics | None:

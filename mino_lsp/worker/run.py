@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-import types
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -96,9 +95,9 @@ def _evaluate(
         print(f"{source.path}:{source.line(error.problem.span.start)}: {error.problem.message}", file=sys.stderr)
         return 1, (error.problem,)
     except BaseException as error:  # noqa: BLE001 - the user's program failed: that is what is reported
+        _print_traceback(error, source)
         if blame.behind(error, KeyboardInterrupt) is not None:
             return 130, ()
-        _print_traceback(error, module, source)
         return 1, failures.problems(error, span, source, observer)
     return 0, ()
 
@@ -123,9 +122,12 @@ def _exit_code(stop: SystemExit) -> int:
     return 1
 
 
-def _print_traceback(error: BaseException, module: types.ModuleType, source: Source) -> None:
-    """The traceback from the user's first frame on: what stands above it is ours."""
+def _print_traceback(error: BaseException, source: Source) -> None:
+    """The traceback from the user's first frame on: what stands above it is ours. So is all of one that came between
+    the forms, as an interrupt may."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != source.path:
         trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace or error.__traceback__)
+    if not isinstance(error, KeyboardInterrupt):
+        trace = trace or error.__traceback__
+    traceback.print_exception(type(error), error, trace)

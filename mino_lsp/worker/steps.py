@@ -76,7 +76,7 @@ def _operands(node: ast.Call | ast.BinOp | ast.Compare, source: Source) -> Itera
         yield _operand(node.left, source)
         yield _operand(node.comparators[0], source)
     else:
-        if isinstance(node.func, ast.Attribute):
+        if isinstance(node.func, ast.Attribute) and _stands_apart(node.func, source):
             yield _operand(node.func.value, source)
         for argument in node.args:
             if isinstance(argument, (ast.List, ast.Tuple)):
@@ -85,6 +85,12 @@ def _operands(node: ast.Call | ast.BinOp | ast.Compare, source: Source) -> Itera
                 yield _operand(argument, source)
         for keyword in node.keywords:
             yield _operand(keyword.value, source, keyword.arg or "")
+
+
+def _stands_apart(method: ast.Attribute, source: Source) -> bool:
+    """Whether what a method is of can be told from the step: a part of a dotted name has the place of all of it, which
+    may be that of the step, and is known by its name only."""
+    return isinstance(method.value, ast.Name) or source.node_span(method.value) != source.node_span(method)
 
 
 def _operand(node: ast.expr, source: Source, keyword: str = "", listed: bool = False) -> Operand:

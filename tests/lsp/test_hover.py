@@ -81,6 +81,17 @@ KNOWN = report(TEXT, fact(TEXT, "(f y)", tensor(2, 3)), fact(TEXT, "y", tensor(3
 BEFORE = TEXT.replace("(g 1)", "(g 2)")
 
 
+ONE_WAY = "(setv x (if False (f 1) (f y)))\n(defmu M [x w] (-> x (@ w) .sum))\n"
+UNREACHED = snapshot(ONE_WAY, report=report(ONE_WAY, fact(ONE_WAY, "(f y)", tensor(2)), fact(ONE_WAY, "y", tensor(3))))
+CALL_IT = "*Never reached: nothing in the preview calls `M`. `(mino/live ((M …) …))` gives it an example input.*"
+NEVER = [
+    ("(f 1)", "*Never reached in the preview, or within a macro that keeps no place for it.*"),
+    ("f 1)", "*Never reached in the preview, or within a macro that keeps no place for it.*"),
+    ("(@ w)", CALL_IT),
+    ("@ w)", CALL_IT),
+    ("w]", CALL_IT),
+]
+
 LIMIT = Problem("preview-limit", "information", "The preview stopped here: 5 s.", span(TEXT, "(f y)"))
 STOPPED = report(TEXT, problems=(LIMIT,), evaluated=0, stopped=LIMIT.message)
 HALF = TEXT.replace("(g 1)", "(g (")
@@ -123,8 +134,11 @@ WHY = [
         (
             snapshot(TEXT, report=KNOWN),
             "a]",
-            ["*Never reached in the preview, or within a macro that keeps no place for it.*"],
+            ["*Never reached: nothing in the preview calls `g`.*"],
         ),
+        *((UNREACHED, place, [why]) for place, why in NEVER),
+        (UNREACHED, "(if", []),
+        (UNREACHED, "(defmu", []),
         *((document, place, [why]) for document, place, why in WHY),
         (snapshot(BEFORE, report=KNOWN), "(g 2)", ["*Changed since the last preview.*"]),
         # nobody expects a value of what was reached and gave none, or between the forms

@@ -82,6 +82,34 @@ def test_the_first_nan_is_marked_at_the_step_that_made_it(observe, text, step, t
     assert not step or told in found.result.problems[0].message
 
 
+WENT_IN = [
+    # what runs with 2 and then -1, the step that makes a NaN, whether what went in can be told
+    ("(-> x torch.log)", "torch.log", True),
+    ("(-> x .log)", ".log", True),
+    ("(-> x (.log))", "(.log)", True),
+    ("(.log x)", "(.log x)", True),
+    ("(x.log)", "(x.log)", True),
+    ("(torch.log x)", "(torch.log x)", True),
+    ("(setv x (-> x .log))", ".log", True),
+    ("(-> x (+ 0) .log)", ".log", True),
+    ("(held.x.log)", "(held.x.log)", False),
+    ("(-> 0.5 held.x.pow)", "held.x.pow", False),
+]
+
+
+@pytest.mark.parametrize(("text", "step", "known"), WENT_IN)
+def test_what_went_in_is_what_went_in(observe, text, step, known):
+    """Not what passed at the place of the step before: a dotted name has no places within."""
+    found = observe(
+        "(import types [SimpleNamespace])\n(for [v [2.0 -1.0]]\n"
+        f"  (setv x (torch.full #(2) v) held (SimpleNamespace :x x))\n  {text})"
+    )
+    (problem,) = found.result.problems
+    told = " What went in: [2] from -1 to -1." if known else ""
+    assert problem.message == f"The first NaN was made here: 2 of 2 elements of [2].{told}"
+    assert found.blamed() == [("nan", step)]
+
+
 GRADIENTS = [
     # what the model's forward uses, what is warned of
     ("(-> x (@ used))", ["left"]),

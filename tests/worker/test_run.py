@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from mino_lsp import types as t
 from mino_lsp.worker.job import WINDOW
+from mino_lsp.worker.launch import _seed_anew
 from tests.worker.conftest import EXAMPLES, Worker, wait_until
 
 
@@ -153,6 +155,45 @@ def test_a_line_comes_when_it_is_printed(worker, tmp_path, environment):
         pass
     worker.send(t.StopRequest(job, 0.0))
     worker.collect(job)
+
+
+RANDOM = """
+(import numpy random torch)
+(print (.tolist (torch.rand 1)) (numpy.random.rand 1) (random.random) :sep "\\n")
+(assert (not (torch.cuda.is-initialized)))
+"""
+
+
+def test_every_run_has_random_numbers_of_its_own(run):
+    """Its generators are not those that the warden has."""
+    first, second = (run(RANDOM) for _ in range(2))
+    assert first.result.exit_code == second.result.exit_code == 0, first.text("stderr")
+    numbers = [told.text("stdout").splitlines()[1:] for told in (first, second)]
+    assert all(one != other for one, other in zip(*numbers, strict=True))
+
+
+def test_numpy_s_are_its_own_too():
+    """Where the warden has them."""
+    import numpy
+
+    numpy.random.seed(0)
+    torch_state = torch.get_rng_state()
+    before = numpy.random.get_state()[1].tolist()
+    _seed_anew()
+    assert numpy.random.get_state()[1].tolist() != before and not torch.equal(torch.get_rng_state(), torch_state)
+
+
+INTERRUPTS = ["(raise KeyboardInterrupt)", "(os.kill (os.getpid) 2)", "(defn f [] (os.kill (os.getpid) 2))\n(f)"]
+
+
+@pytest.mark.parametrize("text", INTERRUPTS)
+def test_an_interrupt_shows_where_it_came(run, text):
+    told = run(f"(import os)\n{text}")
+    assert (told.result.exit_code, told.result.problems) == (130, ())
+    lines = told.text("stderr").splitlines()
+    assert lines[0] == "Traceback (most recent call last):" and lines[-1] == "KeyboardInterrupt"
+    assert "program.hy" in lines[1]
+    assert "mino_lsp" not in told.text("stderr")
 
 
 def test_carriage_returns_and_colours_are_left(run):
