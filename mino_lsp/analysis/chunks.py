@@ -4,10 +4,11 @@ one are those of before, so putting a document together costs a look at each.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from mino_lsp.analysis.environment import Declared, Macros, declared
+from mino_lsp.analysis.environment import KNOWN, Declared, Macros, bound_as_expected, declared, may_bind_expected
 from mino_lsp.analysis.known import BUILTINS
 from mino_lsp.analysis.model import Definition, DefinitionKind, KeywordRole, Role
 from mino_lsp.analysis.piece_names import MODULE_LEVEL, PieceNames
@@ -20,6 +21,9 @@ SPACES = {DefinitionKind.MACRO: "macro", DefinitionKind.READER: "reader", Defini
 _VALUES = frozenset({Role.READ, Role.CALL, Role.WRITE})
 _SPECS = frozenset({KeywordRole.SPEC, KeywordRole.DEFINES_SPEC})
 
+# What a piece binds is told before it is known what is required: as if nothing were.
+_ALONE = Macros((), KNOWN)
+
 _found: WeakKeyDictionary[Piece, tuple[Macros, PieceNames]] = WeakKeyDictionary()
 _declared: WeakKeyDictionary[Run, tuple[Declared, ...]] = WeakKeyDictionary()
 # The last two: a document is read for itself, and with what other files of the workspace give it.
@@ -30,9 +34,16 @@ def declared_in(run: Run) -> tuple[Declared, ...]:
     """The macros that the pieces of a run declare."""
     found = _declared.get(run)
     if found is None:
-        told = map(declared, run.pieces)
-        found = _declared[run] = tuple(one for one in told if one.requires or one.macros or one.readers)
+        told = map(_declared_in, run.pieces)
+        found = _declared[run] = tuple(one for one in told if one.requires or one.macros or one.readers or one.bound)
     return found
+
+
+def _declared_in(piece: Piece) -> Declared:
+    found = declared(piece)
+    if not may_bind_expected(piece):
+        return found
+    return replace(found, bound=bound_as_expected(names_of_piece(piece, _ALONE).definitions))
 
 
 def chunk_of(run: Run, macros: Macros) -> Chunk:

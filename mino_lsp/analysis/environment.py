@@ -6,17 +6,21 @@ whatever it likes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from mino_lsp.analysis import known
 from mino_lsp.analysis.mangling import mangle
-from mino_lsp.analysis.model import Import
+from mino_lsp.analysis.model import Definition, DefinitionKind, Import, Signature
 from mino_lsp.analysis.reading import LIST, READER, SYMBOL, Reading
 from mino_lsp.syntax.nodes import Piece
 
 OPAQUE = "?"
+
+# A component is no name of the document: in its mu, calls are judged by whether the macro is in scope.
+_NO_VALUES = {DefinitionKind.MACRO, DefinitionKind.READER, DefinitionKind.SPEC, DefinitionKind.COMPONENT}
 
 DEFINING = {"defmacro", "defmacro!", "defmacro/g!", "defmacro-kwargs"}
 
@@ -31,6 +35,12 @@ class Modules(Protocol):
 
     def names(self, module: str) -> frozenset[str] | None:
         """The mangled names that `(import module *)` brings; None where they are not known."""
+
+    def registers(self, module: str) -> bool:
+        """Whether importing a module of the workspace registers specs, so that it is used although no name is."""
+
+    def function(self, module: str, mangled: str) -> Signature | None:
+        """The parameters of a function of a module of the workspace; None where they are not known for sure."""
 
 
 class KnownModules:
@@ -48,6 +58,12 @@ class KnownModules:
         package = known.packages().get(mangle(module))
         return frozenset(package.names) | package.others if package is not None else None
 
+    def registers(self, module: str) -> bool:
+        return False
+
+    def function(self, module: str, mangled: str) -> Signature | None:
+        return None
+
 
 def key_of(entry: known.Entry) -> str:
     return f"{entry.module.partition('.')[0]}:{entry.name}"
@@ -55,23 +71,26 @@ def key_of(entry: known.Entry) -> str:
 
 KNOWN = KnownModules()
 _CORE = {mangled: f"hy:{entry.name}" for mangled, entry in known.core().items()}
-# Understood also where nothing requires them yet: so somebody writes who has just begun.
+_HOMES = ("mino.mu", "mino.thread", "mino.spec")
+# Understood also where nothing requires them yet, nor binds their names: so somebody writes who has just begun.
 _EXPECTED = {
-    mangled: key_of(entry)
-    for package in ("mino.mu", "mino.thread", "mino.spec")
-    for mangled, entry in known.packages()[package].macros.items()
+    mangled: key_of(entry) for package in _HOMES for mangled, entry in known.packages()[package].macros.items()
 }
 _EXPECTED["defmain"] = "hyrule:defmain"
+_SPELLED = "|".join(re.escape(key.partition(":")[2]) for key in _EXPECTED.values())
+_NOT_CALLED = re.compile(rf"(?:^|(?<=[\s\[{{])|(?<=#\*))(?:{_SPELLED})(?=[\s()\[\]{{}}\";]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """The macros that a piece brings: by requiring them, and by defining them. The latter are True where what they
-    expand to may concern more than the function they are called in."""
+    expand to may concern more than the function they are called in. `bound` are those of its own names that are those
+    of macros which are understood without being required."""
 
     requires: tuple[Import, ...]
     macros: tuple[tuple[str, bool], ...]
     readers: tuple[str, ...]
+    bound: frozenset[str] = frozenset()
 
 
 _NOTHING = Declared((), (), ())
@@ -102,6 +121,23 @@ def declared(piece: Piece) -> Declared:
     return Declared(tuple(requires), tuple(macros), tuple(readers))
 
 
+def may_bind_expected(piece: Piece) -> bool:
+    """Whether a name of a macro that is understood without being required stands where it may be bound."""
+    return _NOT_CALLED.search(piece.text) is not None
+
+
+def bound_as_expected(definitions: Iterable[Definition]) -> frozenset[str]:
+    """Those of the names that are defined that are those of macros which are understood without being required. What
+    is imported out of their own modules may still be meant to be required."""
+    return frozenset(
+        one.mangled
+        for one in definitions
+        if one.mangled in _EXPECTED
+        and one.kind not in _NO_VALUES
+        and not (one.source is not None and one.source.module in (*_HOMES, "hyrule"))
+    )
+
+
 class Macros:
     """The macros in scope in a document. `blind`: a module that is not known may have brought any others."""
 
@@ -113,6 +149,7 @@ class Macros:
         self.blind = False
         self.blind_readers = False  # a module that is not known may have brought any reader macros
         told = list(told)
+        self._bound = frozenset[str]().union(*(one.bound for one in told))
         for one in told:
             for entry in one.requires:
                 self._require(entry, modules)
@@ -122,6 +159,7 @@ class Macros:
                 (self._local.discard if concerns_all else self._local.add)(name)
             for name in one.readers:
                 self._readers[name] = OPAQUE
+        self._bound -= self._heads.keys()  # what is required comes first
 
     def _require(self, entry: Import, modules: Modules) -> None:
         found = modules.macros(entry.module)
@@ -144,13 +182,16 @@ class Macros:
     def same(self, other: Macros) -> bool:
         """Whether both answer alike, wherever the macros were declared."""
         mine, others = (
-            (one._heads, one._readers, one._prefixes, one._local, one.blind, one.blind_readers) for one in (self, other)
+            (one._heads, one._readers, one._prefixes, one._local, one._bound, one.blind, one.blind_readers)
+            for one in (self, other)
         )
         return mine == others
 
     def head(self, mangled: str) -> str | None:
         """The key of the macro that a head calls; None where it calls none."""
-        key = self._heads.get(mangled) or _CORE.get(mangled) or _EXPECTED.get(mangled)
+        key = self._heads.get(mangled) or _CORE.get(mangled)
+        if key is None and mangled not in self._bound:
+            key = _EXPECTED.get(mangled)
         if key is None and "." in mangled:
             if mangled.startswith("hy.R."):
                 return _one_shot(mangled)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 from mino_lsp.analysis.document import Names, names_of
 from mino_lsp.analysis.environment import KNOWN, OPAQUE, Modules
 from mino_lsp.analysis.mangling import mangle
-from mino_lsp.analysis.model import Definition, DefinitionKind
+from mino_lsp.analysis.model import Definition, DefinitionKind, KeywordRole, KeywordUse, Signature
 from mino_lsp.syntax import Text, Tree, read
 from mino_lsp.uris import path_of, uri_of
 
@@ -25,6 +26,7 @@ MAX_FILES, MAX_FOLDERS, MAX_BYTES = 2_000, 20_000, 1_000_000
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "dist", "build"}
 _WORD = re.compile(r"[^\s()\[\]{}\";'`~.:,#]+")
 _KEPT = 24
+_REGISTERING = {KeywordRole.DEFINES_SPEC, KeywordRole.GENERATES_SPEC}
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,16 @@ class Document:
 
 @dataclass(frozen=True)
 class Exports:
-    """What a module gives those that import it or require it. `blind`: it may give more."""
+    """What a module gives those that import it or require it. `blind`: it may give more. `functions` are those of which
+    the parameters are known for sure; `specs`: importing it registers some, as that of one of `imports` may."""
 
     macros: frozenset[str]
     readers: frozenset[str]
     names: frozenset[str]
     blind: bool
+    functions: Mapping[str, Signature]
+    specs: bool
+    imports: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,14 @@ class Index:
         self._texts.move_to_end(uri)
         return Document(uri, known[1], known[2], self.modules(uri))
 
+    def registers(self, uri: str | None, passed: set[str]) -> bool:
+        """Whether a file registers specs when it is imported, or one that it imports does, but for those passed."""
+        if uri is None or uri in passed or (indexed := self.indexed(uri)) is None:
+            return False
+        passed.add(uri)
+        exports = indexed.exports
+        return exports.specs or any(self.registers(self.resolve(one, uri), passed) for one in exports.imports)
+
     def resolve(self, module: str, importer: str) -> str | None:
         """The URI of the Hy file that a module's name means in the document at a URI."""
         bare = module.lstrip(".")
@@ -240,6 +254,15 @@ class _Surroundings:
             return KNOWN.names(module)
         return None if exports.blind else exports.names
 
+    def registers(self, module: str) -> bool:
+        return self._index.registers(self._index.resolve(module, self._uri), {self._uri})
+
+    def function(self, module: str, mangled: str) -> Signature | None:
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        exports = self._exports(module)
+        return exports.functions.get(mangled) if exports is not None else None
+
 
 def _index(uri: str, stamp: tuple[int, int], source: str, tree: Tree) -> Indexed:
     """Read for itself: what it requires from others of the workspace does not change what it is known to define."""
@@ -251,9 +274,27 @@ def _index(uri: str, stamp: tuple[int, int], source: str, tree: Tree) -> Indexed
         frozenset(one.name for one in names.module_names("reader")),
         frozenset(one.mangled for one in names.module_names()),
         not names.certain,
+        _functions(names) if names.certain else {},
+        any(_registers(use) for _, piece in names.pieces() for use in piece.keywords),
+        frozenset(entry.module for entry in names.imports if not entry.requires and entry.scope == 0),
     )
     words = set(_WORD.findall(source)) if tree.is_read else ()
     return Indexed(uri, stamp, listed, frozenset(map(mangle, words)), exports)
+
+
+def _functions(names: Names) -> dict[str, Signature]:
+    """The functions of a module that nothing decorates and nothing binds anew."""
+    return {
+        one.mangled: one.signature
+        for one in names.module_names()
+        if one.kind is DefinitionKind.FUNCTION and one.signature is not None and not one.decorated
+        if names.only(one.mangled) is not None
+    }
+
+
+def _registers(use: KeywordUse) -> bool:
+    """Whether a spec, or what generates it, is registered as the module is imported."""
+    return use.role in _REGISTERING and use.scope == 0 and use.certain
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

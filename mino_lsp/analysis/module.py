@@ -10,12 +10,12 @@ from itertools import accumulate
 
 from mino_lsp.analysis.chunks import Chunk, chunk_of, declared_in
 from mino_lsp.analysis.environment import Declared, Macros, Modules
-from mino_lsp.analysis.model import Definition, DefinitionKind, Import, KeywordUse, Signature
+from mino_lsp.analysis.model import Definition, DefinitionKind, Import, KeywordUse, Signature, Source
 from mino_lsp.analysis.piece_names import PieceNames
 from mino_lsp.syntax import Tree
 from mino_lsp.syntax.nodes import Piece, Run
 
-Shape = tuple[str, DefinitionKind, Signature | None, bool]
+Shape = tuple[str, DefinitionKind, Signature | None, bool, Source | None]
 """What a call has to know of what it calls, wherever that stands."""
 
 # So that a tree finds the macros of its predecessor, although that is gone: nothing is read again where they are equal.
@@ -181,4 +181,4 @@ class Module:
 
 
 def _shape(one: Definition) -> Shape:
-    return one.name, one.kind, one.signature, one.decorated
+    return one.name, one.kind, one.signature, one.decorated, one.source

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from mino_lsp.analysis import (
@@ -15,6 +16,7 @@ from mino_lsp.analysis import (
     DefinitionKind,
     Import,
     KeywordRole,
+    Modules,
     Names,
     Reference,
     Resolution,
@@ -56,9 +58,9 @@ def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding
     suggestions = 10
     for reference in unresolved:
         end = reference.start + len(reference.name)
-        if reference.role is Role.MACRO:
-            home = next((one for one in _HOMES if mangle(reference.name) in (names.modules.macros(one) or {})), "")
-            if home and mangle(reference.name) not in names.visible(reference.start):
+        home = _required_from(names, reference)
+        if home:
+            if reference.mangled not in names.visible(reference.start):
                 told = f"The macro `{reference.name}` is not required: write (require {home} [{reference.name}])."
                 yield Finding(reference.start, end, "missing-require", told)
         elif reference.role in _VALUES:
@@ -72,15 +74,26 @@ def undefined(names: Names, unresolved: Iterable[Reference]) -> Iterator[Finding
             yield Finding(reference.start, end, "undefined-name", told, instead=near)
 
 
+def _required_from(names: Names, reference: Reference) -> str:
+    """The module of a macro that is called; also where its name is bound elsewhere, so that it is taken for that."""
+    homes = _HOMES if reference.role is Role.MACRO else _HOMES[:-1] if reference.role is Role.CALL else ()
+    return next((one for one in homes if reference.mangled in (names.modules.macros(one) or {})), "")
+
+
 # ---- calls
 
 
-def misfits(names: Names, start: int, one: Stretch) -> Iterator[Finding]:
-    """Calls in a stretch, which starts at an offset, of functions and mus of the document, with the wrong number of
-    arguments, or with unknown ones. Places are relative to the stretch."""
+def misfits(names: Names, modules: Modules, start: int, one: Stretch) -> Iterator[Finding]:
+    """Calls in a stretch, which starts at an offset, of functions and mus of the document, and of functions of others
+    of the workspace, with the wrong number of arguments, or with unknown ones. Places are relative to the stretch."""
     if not names.certain:
         return
-    known = {name: definition for name in one.called & names.bound if (definition := names.only(name)) is not None}
+    known = {
+        name: _as_at_home(definition, modules)
+        for name in one.called & names.bound
+        if (definition := names.only(name)) is not None
+    }
+    known.update(_members(names, modules, one))
     for place, calls in one.calls:
         for call in calls:
             definition = known.get(mangle(call.name))
@@ -90,8 +103,44 @@ def misfits(names: Names, start: int, one: Stretch) -> Iterator[Finding]:
                 continue
             fits = _components if definition.kind is DefinitionKind.MU else _arguments
             for finding in fits(call, definition, definition.signature):
-                if _calls(names, start + place + call.head.start, definition):
+                if not _calls(names, start + place + call.head.start, definition):
+                    continue
+                if "." not in call.name or not _may_be_set(names, mangle(call.name)):
                     yield finding.shifted(place)
+
+
+def _as_at_home(definition: Definition, modules: Modules) -> Definition:
+    """What is imported, as the function that it is where it comes from, if that is known for sure."""
+    if definition.kind is not DefinitionKind.IMPORT or definition.source is None:
+        return definition
+    signature = modules.function(definition.source.module, mangle(definition.source.name))
+    return replace(definition, kind=DefinitionKind.FUNCTION, signature=signature) if signature else definition
+
+
+def _members(names: Names, modules: Modules, one: Stretch) -> Iterator[tuple[str, Definition]]:
+    """The functions of modules of the workspace that a stretch calls as `module.function`, by what it calls them."""
+    for name in one.called:
+        root, _, path = name.partition(".")
+        definition = names.only(root) if path and root in names.bound else None
+        if definition is None or definition.kind is not DefinitionKind.MODULE or definition.source is None:
+            continue
+        module = definition.source.module
+        if "." in module and definition.start == definition.form_start:
+            continue  # only the first part of its name is bound
+        signature = modules.function(module, path)
+        if signature is not None:
+            told = f"{definition.name}.{path}"
+            yield name, replace(definition, name=told, kind=DefinitionKind.FUNCTION, signature=signature)
+
+
+def _may_be_set(names: Names, dotted: str) -> bool:
+    """Whether the function of a module stands where it is not called: another may be put in its place."""
+    return any(
+        piece.text[place - 1 : place] != "("
+        for run in names.runs
+        for piece in run.pieces
+        for place in symbols_in(piece).get(dotted, ())
+    )
 
 
 def _calls(names: Names, offset: int, definition: Definition) -> bool:
@@ -195,7 +244,7 @@ def _places(start: int, one: Stretch, mangled: str) -> Iterator[int]:
             yield start + base + place
 
 
-def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
+def unused(names: Names, modules: Modules, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
     """Imported and required names that stand nowhere else in the document."""
     if not names.certain or not names.imports:
         return
@@ -212,6 +261,8 @@ def unused(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[F
         )
 
     for entry in names.imports:
+        if not entry.requires and modules.registers(entry.module):
+            continue
         code = "unused-require" if entry.requires else "unused-import"
         for one in entry.names or ():
             if not used(one.alias, entry) and not one.alias.startswith("_"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from mino_lsp.analysis import Names, names_of
+from mino_lsp.analysis import KNOWN, Modules, Names, names_of
 from mino_lsp.lint import names as of_names
 from mino_lsp.lint.findings import Finding
 from mino_lsp.lint.runs import Stretch, stretches
@@ -17,10 +17,10 @@ from mino_lsp.syntax import Tree
 _UNBINDING = frozenset({"definition-name", "import", "odd-setv", "target", "parameters", "components", "for-bindings"})
 
 
-def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
+def lint(tree: Tree, exports: bool = False, modules: Modules = KNOWN) -> tuple[Finding, ...]:
     """What is wrong with a document: with its forms where they can be read, with its names where all of it can.
 
-    `exports`: it imports for others, as an `__init__.hy` does.
+    `exports`: it imports for others, as an `__init__.hy` does. `modules` tells what it imports from its workspace.
     """
     names = names_of(tree)
     found: list[Finding] = []
@@ -32,7 +32,7 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
     if tree.problems:
         return tuple(found)
     unbound = any(each.code in _UNBINDING for each in found)
-    for each in _of_names(names, told, exports, unbound):
+    for each in _of_names(names, modules, told, exports, unbound):
         at = bisect_right(broken, (each.start, len(tree) + 1)) - 1
         if at < 0 or each.start >= broken[at][1]:
             found.append(each)
@@ -45,8 +45,10 @@ def lint(tree: Tree, exports: bool = False) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
 
-def _of_names(names: Names, told: Sequence[tuple[int, Stretch]], exports: bool, unbound: bool) -> Iterator[Finding]:
-    judged = [(start, verdict) for (start, _), verdict in zip(told, verdicts(names, told), strict=True)]
+def _of_names(
+    names: Names, modules: Modules, told: Sequence[tuple[int, Stretch]], exports: bool, unbound: bool
+) -> Iterator[Finding]:
+    judged = [(start, verdict) for (start, _), verdict in zip(told, verdicts(names, modules, told), strict=True)]
     if not unbound:
         unresolved = (one.shifted(start) for start, verdict in judged for one in verdict.unresolved)
         yield from of_names.undefined(names, unresolved)
@@ -55,4 +57,4 @@ def _of_names(names: Names, told: Sequence[tuple[int, Stretch]], exports: bool, 
     yield from of_names.unknown_specs(names)
     yield from of_names.hidden(names, told)
     if not exports:
-        yield from of_names.unused(names, told)
+        yield from of_names.unused(names, modules, told)

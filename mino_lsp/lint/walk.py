@@ -204,7 +204,7 @@ class _Walk:
             self._components |= models.components(form, form.end)
         if mode == CODE and (name or head.kind is not Kind.KEYWORD):
             call = Call(form, head, name, key, forms[1:], self._is_function)
-            if name and not key and "." not in name:
+            if name and not key and not name.startswith("."):
                 self._calls.append(call)
             if key and self._is_component(head):
                 if self._macros.in_scope(mangle(name)):

@@ -183,3 +183,51 @@ def test_the_reserved_names_are_those_of_the_library() -> None:
 
 def test_a_require_of_readers_is_used() -> None:
     assert lint(read("(require hyrule * :readers *)\n(print #%(+ %1 1))")) == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(defn mu [mean x] (- x mean)) (print (mu 1 2))",
+        "(import torch torch.nn :as nn) (setv mu (nn.Linear 2 3)) (mu (torch.ones 1 2))",
+        "(import functools [partial :as bind]) ((bind pow 2) 3)",
+        "(import functools [partial :as bind]) (bind pow 2)",
+        "(defn geta [x] x) (geta 1)",
+        "(fn [bind] (bind 1 2))",
+        "(fn [#* bind] (bind 1 2))",
+        "(for [mu [abs]] (mu 1))",
+        "(lfor mu [abs] (mu 1))",
+        "(let [mu abs] (mu 1))",
+        "(defn defmain [x] x) (defmain 1)",
+        "(require mino.mu [defmu]) (defmu M [x] x) (import functools [partial :as bind]) (bind pow 2)",
+    ],
+)
+def test_a_name_of_the_file_is_no_macro_of_ours(source: str) -> None:
+    assert not refused(source)
+    assert lint(read(source)) == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("(require mino.mu *) (defn geta [x] x) (geta 1)", "arity"),
+        ("(require mino.mu *) (for [mu [abs]] (mu 1))", "components"),
+        ("(print bind) (mu 1)", "components"),
+        ("(defmu M [x] x)", "missing-require"),
+        ("(defmu M [x mu] (mu x))", "missing-require"),
+        ("(defn f [bind] bind) (defmu M [x] x)", "missing-require"),
+        ("(defn f [bind] bind) (bind pow :a 2)", "missing-require"),
+        ("(import mino.mu [defmu]) (defmu M [x])", "mu-body"),
+    ],
+)
+def test_a_macro_of_ours_wins_where_it_is_required_or_nothing_is_named_like_it(source: str, code: str) -> None:
+    assert [one.code for one in lint(read(source)) if one.severity == "error" and one.code != "undefined-name"] == [
+        code
+    ]
+
+
+def test_what_a_name_is_follows_an_edit() -> None:
+    used = "(geta 1)\n" * 3
+    for _ in range(2):
+        assert {one.code for one in lint(read(used))} == {"arity"}
+        assert lint(read("(defn geta [x] x)\n" + used)) == ()
