@@ -16,7 +16,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["MINO_WITHOUT_FORK"] = "1"
 
 
+LONG = {
+    *("test_truth", "test_bad_text", "test_idioms", "test_against_hy", "test_thread_laws", "test_wheel"),
+    *("test_examples", "test_reversion", "test_thread", "test_terminal", "test_diagnosis", "test_expressions"),
+}
+"""Files that take long go first, so that the last of several processes does not end long after the others."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONG)
     if config.getoption("--without-fork"):
         for item in items:
             for marker in item.iter_markers("needs_fork"):
