@@ -151,6 +151,9 @@ async def _previewed(workspace: Workspace, snapshot: Snapshot, name: str) -> Sna
 
 async def _check(workspace: Workspace, options: argparse.Namespace) -> int:
     """Print the problems of each file: those of its text and, with --live, those of a preview."""
+    workspace.index.prune(workspace.roots)
+    for _ in workspace.index.scan():
+        pass
     failures = {name: await _failure(workspace, name, options.live) for name in options.files}
     files = [_checked(workspace, name, failures[name]) for name in options.files]
     files += _imported(workspace)

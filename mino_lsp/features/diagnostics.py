@@ -29,7 +29,7 @@ def diagnostics(snapshot: Snapshot) -> list[Problem]:
         Problem(problem.code, "error", brief(problem.message), Span(problem.start, problem.end))
         for problem in islice(syntax, MOST)
     ]
-    found += [_problem(snapshot, one) for one in lint(snapshot.tree, exports)]
+    found += [_problem(snapshot, one) for one in lint(snapshot.tree, exports, snapshot.document.modules)]
     found.sort(key=lambda problem: problem.span)
     live = snapshot.live.problems if snapshot.report is not None else ()
     there = {(problem.span, problem.code) for problem in live}
