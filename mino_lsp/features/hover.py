@@ -63,7 +63,8 @@ def _spec(snapshot: Snapshot, path: tuple[Form, ...]) -> str:
     """The spec that a component carries in the list of its mu, and whether what was bound to it conforms."""
     if len(path) < 4 or path[-1].kind is not Kind.SYMBOL or path[-2].kind is not Kind.ANNOTATION:
         return ""
-    name, (spec, target), mu = path[-1], path[-2].forms, path[-4]
+    name, mu = path[-1], path[-4]
+    spec, target = path[-2].forms if len(path[-2].forms) == 2 else (name, None)
     if target != name or mu.head_name not in ("defmu", "mu") or snapshot.live.version is None:
         return ""
     shown = f"Spec `{' '.join(spec.text.split())}`: "

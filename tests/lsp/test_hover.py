@@ -137,6 +137,8 @@ WHY = [
             ["*Never reached: nothing in the preview calls `g`.*"],
         ),
         *((UNREACHED, place, [why]) for place, why in NEVER),
+        # an annotation that is being typed
+        (snapshot("(defmu M [x #^ spec]\n  x)"), "spec", ["cannot be read"]),
         (UNREACHED, "(if", []),
         (UNREACHED, "(defmu", []),
         *((document, place, [why]) for document, place, why in WHY),
