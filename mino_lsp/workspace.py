@@ -138,7 +138,10 @@ class Workspace:
 
     def settings_of(self, root: Path) -> Settings:
         """What holds in a folder: what was chosen, over what its `pyproject.toml` sets, over what the client told."""
-        settings, _ = project.applied(self.settings, root, self.trusted(root))
+        return self._settings_of(root, self.trusted(root))
+
+    def _settings_of(self, root: Path, trusted: bool) -> Settings:
+        settings, _ = project.applied(self.settings, root, trusted)
         return replace(settings, **self._chosen) if self._chosen else settings
 
     def _python(self, root: Path) -> str:
@@ -346,11 +349,12 @@ class Workspace:
         document = self._documents.get(uri)
         if document is None:
             return None
-        folder, settings = self._folder(document.root), self.settings_of(document.root)
+        folder, trusted = self._folder(document.root), self._may_run(document)
+        settings = self._settings_of(document.root, trusted)
         now = replace(
             document,
             settings=settings,
-            trusted=self._may_run(document),
+            trusted=trusted,
             device=_device(settings, folder),
             unavailable=folder.unavailable,
             paused=self.paused,
