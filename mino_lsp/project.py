@@ -18,7 +18,7 @@ NAME = "pyproject.toml"
 
 _LARGEST = 1_000_000
 _OF_THE_USER = {"trust", "preview.unconfined"}
-_HARMLESS = {name for name in NAMES if name.partition(".")[0] in ("diagnostics", "inlayHints")}
+_HARMLESS = {name for name in NAMES if name.partition(".")[0] in ("diagnostics", "format", "inlayHints")}
 
 
 @dataclass(slots=True)

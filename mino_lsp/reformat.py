@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from mino_lsp import format as formatter
+from mino_lsp import project
 from mino_lsp.checking import located
+from mino_lsp.settings import Settings
 from mino_lsp.syntax import TOO_LONG, Text, read
 from mino_lsp.types import Problem, Span
 
@@ -41,7 +43,8 @@ def _one(name: str, check: bool, diff: bool) -> int:
         first = tree.problems[0]
         problem = Problem(first.code, "error", first.message, Span(first.start, first.end))
         return _failed(located(shown, Text(source), problem))
-    after = formatter.apply(source, formatter.document(tree))
+    settings, _ = project.applied(Settings(), Path.cwd(), trusted=False)
+    after = formatter.apply(source, formatter.document(tree, frozenset(settings.bodies)))
     if check or diff:
         return _compared(shown, source, after, diff)
     if name == "-":

@@ -36,6 +36,7 @@ class Settings:
     hinted_components: bool = False
     hinted_bindings: bool = False
     disabled: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
 
 
 _CHOICES = {
@@ -62,6 +63,7 @@ _NAMES: dict[str, tuple[str, type]] = {
     "inlayHints.components": ("hinted_components", bool),
     "inlayHints.bindings": ("hinted_bindings", bool),
     "diagnostics.disable": ("disabled", list),
+    "format.bodies": ("bodies", list),
 }
 
 _LIMITS = {"preview.cpu": "cpu", "preview.time": "wall", "preview.memory": "memory", "preview.output": "output"}

@@ -9,7 +9,7 @@ from mino_lsp.types import Span
 
 
 def format_document(snapshot: Snapshot) -> tuple[Edit, ...]:
-    return formatter.document(snapshot.tree)
+    return formatter.document(snapshot.tree, _bodies(snapshot))
 
 
 def format_range(snapshot: Snapshot, within: Span) -> tuple[Edit, ...]:
@@ -19,9 +19,13 @@ def format_range(snapshot: Snapshot, within: Span) -> tuple[Edit, ...]:
     last, column = text.position(within.end, "utf-32")
     if last > first and column == 0:
         last -= 1
-    return formatter.lines(snapshot.tree, text.line_span(first)[0], text.line_span(last)[1])
+    return formatter.lines(snapshot.tree, text.line_span(first)[0], text.line_span(last)[1], _bodies(snapshot))
 
 
 def format_on_type(snapshot: Snapshot, offset: int) -> tuple[Edit, ...]:
     """The edits after a line break was typed, with the cursor at ``offset`` on the new line."""
-    return formatter.newline(snapshot.tree, offset)
+    return formatter.newline(snapshot.tree, offset, _bodies(snapshot))
+
+
+def _bodies(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(snapshot.settings.bodies)

@@ -103,6 +103,13 @@ def test_format_in_place(folder: Path) -> None:
     assert mino("format", "rough.hy", cwd=folder) == (0, "", "")
 
 
+def test_format_as_the_project_says(folder: Path) -> None:
+    (folder / "own.hy").write_text("(within a\nb)\n")
+    (folder / "pyproject.toml").write_text('[tool.mino.format]\nbodies = ["within"]\n')
+    assert mino("format", "own.hy", cwd=folder) == (0, "own.hy: laid out again\n", "")
+    assert (folder / "own.hy").read_text() == "(within a\n  b)\n"
+
+
 def test_format_and_change_nothing(folder: Path) -> None:
     rough = folder / "rough.hy"
     rough.write_text("(f a\nb)\n")

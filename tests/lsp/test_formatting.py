@@ -56,6 +56,12 @@ async def test_an_example_is_laid_out_again(editor: Editor, root: Path) -> None:
     await check(editor.open(root / "b.hy", "\n".join(line.lstrip() for line in text.split("\n"))), text)
 
 
+async def test_bodies_of_macros_of_other_files(editors: Any, root: Path) -> None:
+    editor: Editor = await editors(trust="none", settings={"format": {"bodies": ["within"]}})
+    document = editor.open(root / "own.hy", "(within a\nb\n(other c\nd))")
+    await check(document, "(within a\n  b\n  (other c\n         d))\n")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -57,6 +57,8 @@ def check(told: object, complaints: int, **expected: Any) -> None:
         ({"inlayHints": {"enabled": 1}}, 1, {}),
         ({"inlayHints": {"steps": False, "components": True, "bindings": "on"}}, 1,
          {"hinted_steps": False, "hinted_components": True}),
+        ({"format": {"bodies": ["m"]}}, 0, {"bodies": ("m",)}),
+        ({"format": {"bodies": "m"}}, 1, {}),
         ({"preview": {"cpu": 2, "time": 1.5, "memory": 10**9, "output": 7}}, 0,
          {"cpu": 2, "wall": 1.5, "memory": 10**9, "output": 7}),
         ({"preview": {"cpu": 0, "time": 0}}, 0, {"cpu": 1, "wall": 0.1}),
