@@ -52,7 +52,7 @@ fuzz: $(INSTALLED)
 
 # Each law of hypothesis with 10,000 cases.
 laws: $(INSTALLED)
-	@$(BIN)/python -m pytest tests/lsp -m hypothesis --laws 10000 --durations 0
+	@$(BIN)/python -m pytest tests/lsp -m hypothesis --laws 10000 -n 2 --dist worksteal --durations 0
 
 # Ten minutes of a user who edits real programs at random; `--seed` of the script makes the same edits again.
 soak: $(INSTALLED)

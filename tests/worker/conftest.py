@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -30,7 +30,7 @@ class Worker:
         self._jobs = itertools.count(1)
         self._pending: list[Any] = []
         self._of_others: list[Any] = []
-        self._previewed: set[str] = set()
+        self._opened: set[str] = set()
 
     def next(self) -> Any:
         """What is told next, of whatever job."""
@@ -44,14 +44,14 @@ class Worker:
 
     def send(self, request: t.Request) -> None:
         assert self.process.stdin is not None
-        if isinstance(request, t.PreviewRequest):
-            self._previewed.add(request.path)
+        if isinstance(request, (t.PreviewRequest, *get_args(t.ExpansionRequest))):
+            self._opened.add(request.path)
         self.process.stdin.write(t.frame(request))
 
     def close_documents(self) -> None:
-        """Nothing stays of what was previewed."""
-        while self._previewed:
-            self.send(t.CloseRequest(self._previewed.pop()))
+        """Nothing stays of what was previewed or expanded."""
+        while self._opened:
+            self.send(t.CloseRequest(self._opened.pop()))
 
     def collect(self, job: int, credit: bool = True) -> list[Any]:
         """All answers of a job, up to its end. Those of others stay: several are at work at once where there is no
