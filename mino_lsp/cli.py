@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from mino_lsp.runs import Runs
 from mino_lsp.snapshot import Snapshot, path_of
 from mino_lsp.supervisor import Unavailable
 from mino_lsp.syntax import TOO_LONG, Text
+from mino_lsp.tagged import Tagged
 from mino_lsp.types import Severity, Stream
 from mino_lsp.values import size_text
 from mino_lsp.workspace import Progress, Workspace
@@ -33,7 +35,7 @@ class Terminal:
 
     def __init__(self) -> None:
         self.news: set[str] = set()
-        self._begun: dict[tuple[int, Stream], str] = {}
+        self.ranks = Tagged()
 
     def changed(self, uri: str) -> None:
         self.news.add(uri)
@@ -47,18 +49,10 @@ class Terminal:
     def output(self, run: int, stream: Stream, text: str, rank: int | None) -> None:
         target = sys.stdout if stream == "stdout" else sys.stderr
         if rank is not None:
-            # Each process' lines whole, in the order of their ends, so that those of several do not mix.
-            whole, _, self._begun[rank, stream] = (self._begun.get((rank, stream), "") + text).rpartition("\n")
-            text = "".join(f"[{rank}] {line}\n" for line in whole.split("\n")) if whole else ""
+            self.ranks.write(rank, target, text)
+            return
         target.write(text)
         target.flush()
-
-    def finish(self) -> None:
-        """Show the lines that processes began and did not end."""
-        for (rank, stream), text in sorted(self._begun.items()):
-            if text:
-                print(f"[{rank}] {text}", file=sys.stdout if stream == "stdout" else sys.stderr)
-        self._begun.clear()
 
     async def ask(self, question: str, answers: list[str]) -> str | None:
         return None
@@ -247,6 +241,7 @@ async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int
     path = Path(options.file).resolve()
     runs, client = Runs(workspace), workspace.client
     assert isinstance(client, Terminal)
+    workspace.supervisor.stdin = os.dup(sys.stdin.fileno()) if sys.stdin is not None else None
     told = {"uri": path.as_uri(), "observe": options.observe}
     running = asyncio.ensure_future(execute(workspace, runs, "mino.run", told))
     try:
@@ -255,7 +250,7 @@ async def _run_several(workspace: Workspace, options: argparse.Namespace) -> int
         await runs.stop(None)
         raise
     finally:
-        client.finish()
+        client.ranks.finish()
     problems: Located = answer["problems"]
     for problem in problems.value:
         print(located(options.file, problems.text, problem), file=sys.stderr)

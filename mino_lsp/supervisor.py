@@ -66,9 +66,9 @@ class Worker:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, python: str, pure: bool) -> Worker:
+    async def start(cls, python: str, pure: bool, stdin: int | None) -> Worker:
         """Start a worker under an interpreter. Raises `Unavailable` where it cannot be one."""
-        arguments = [str(MAIN), *(["--pure"] if pure else [])]
+        arguments = [str(MAIN), *(["--pure"] if pure else []), *(["--stdin", str(stdin)] if stdin is not None else [])]
         # An option would stop an interpreter that is too old before it can say so.
         environment = {**os.environ, "PYTHONSAFEPATH": "1"}
         try:
@@ -79,6 +79,7 @@ class Worker:
                 stdout=asyncio.subprocess.PIPE,
                 env=environment,
                 start_new_session=True,
+                pass_fds=() if stdin is None else (stdin,),
             )
         except OSError as error:
             told = f"The interpreter {python} cannot be started: {error.strerror}. Set mino.python to one that can."
@@ -167,6 +168,8 @@ class Supervisor:
     """The workers: one for each workspace and interpreter, and a pure one that runs no user's code."""
 
     def __init__(self) -> None:
+        self.stdin: int | None = None
+        """What runs on several processes read as their standard input, where that is anything."""
         self._workers: dict[tuple[str, str], asyncio.Task[Worker]] = {}
         self._ids = itertools.count(1)
 
@@ -186,7 +189,7 @@ class Supervisor:
         starting = self._workers.get(key)
         failed = starting is not None and starting.done() and (starting.cancelled() or starting.exception() is not None)
         if starting is None or failed or (starting.done() and not starting.result().alive):
-            starting = self._workers[key] = asyncio.create_task(Worker.start(python, pure))
+            starting = self._workers[key] = asyncio.create_task(Worker.start(python, pure, self.stdin))
         return await asyncio.shield(starting)
 
     async def restart(self) -> None:

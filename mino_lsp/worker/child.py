@@ -33,7 +33,14 @@ from mino_lsp.worker.surroundings import UNCONFINED, Unusable, look_only, open_s
 
 
 def enter(
-    request: Request, messages: int, out: int, err: int, parent: int, scratch: str, kept: tuple[int, ...] = ()
+    request: Request,
+    messages: int,
+    out: int,
+    err: int,
+    parent: int,
+    scratch: str,
+    kept: tuple[int, ...] = (),
+    stdin: int = -1,
 ) -> NoReturn:
     """Do the task of `request` and end the process, whatever happens. The descriptors `kept` stay open in it. For a
     preview `messages` is the socket on which the warden wakes this process, which sleeps before anything of the
@@ -41,7 +48,7 @@ def enter(
     code = 1
     pipe = Pipe(messages, request.job)
     try:
-        _cut_off(messages, out, err, parent, kept)
+        _cut_off(messages, out, err, parent, kept, stdin if isinstance(request, RunRequest) else -1)
         code = _preview(request, pipe, scratch) if isinstance(request, PreviewRequest) else _do(request, pipe, scratch)
     except Unusable as error:
         pipe(Finished(pipe.job, Failed(str(error))))
@@ -74,16 +81,17 @@ def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
     return 0
 
 
-def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ...]) -> None:
-    """A session and process group of its own, the warden's descriptors closed, nothing on standard input."""
+def _cut_off(messages: int, out: int, err: int, parent: int, kept: tuple[int, ...], stdin: int) -> None:
+    """A session and process group of its own, the warden's descriptors closed, on standard input what was given or
+    nothing."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     linux.die_with_parent(parent, signal.SIGKILL)
     linux.adopt_orphans()
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (out, 1), (err, 2)):
+    stdin = stdin if stdin >= 0 else os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((stdin, 0), (out, 1), (err, 2)):
         os.dup2(source, target)
     first = 3
     for descriptor in sorted({messages, *kept}):

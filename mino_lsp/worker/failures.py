@@ -40,9 +40,12 @@ def problems(error: BaseException, form: Span, source: Source, recorder: Recorde
 
 
 def _no_input() -> str:
-    """Why there was none. What is run in an editor has the null device for its input."""
+    """Why there was none. What is run in an editor has the null device for its input, and so has every process but the
+    first."""
+    if int(os.environ.get("LOCAL_RANK", "0")):
+        return "of several processes only number 0 has any"
     if os.path.samestat(os.fstat(0), os.stat(os.devnull)):
-        return "a run in an editor has none: `mino run` in a terminal has"
+        return "its standard input is empty: a run in an editor has none, `mino run` in a terminal has the terminal's"
     return "there was none left"
 
 

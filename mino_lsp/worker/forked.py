@@ -23,8 +23,8 @@ class Forked(Job):
         self.pid = 0
 
     @classmethod
-    def start(cls, request: Request, answer: Callable[[Answer], None]) -> Self:
-        """Do `request` in a fork of this process."""
+    def start(cls, request: Request, answer: Callable[[Answer], None], stdin: int = -1) -> Self:
+        """Do `request` in a fork of this process; a run reads `stdin` where there is one."""
         job = cls(request, answer)
         if job._limits:
             job._scratch = tempfile.mkdtemp(prefix="mino-")
@@ -35,7 +35,7 @@ class Forked(Job):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         job.pid = os.fork()
         if job.pid == 0:
-            child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing)
+            child.enter(request, messages[1], out[1], err[1], parent, job._scratch, writing, stdin)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         for descriptor in (*writing, messages[1], out[1], err[1]):
             os.close(descriptor)

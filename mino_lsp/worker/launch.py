@@ -191,7 +191,8 @@ def _rendezvous(options: tuple[str, ...]) -> tuple[list[str], Any]:
 
 
 def _rank(request: RunRequest, scratch: str) -> int:
-    """One of several: its streams are named pipes, its device is the one with its number."""
+    """One of several: its output goes through named pipes, its device is the one with its number. The first has what
+    the run has for standard input, the others nothing: which of them read a line would be chance."""
     local, count = int(os.environ["LOCAL_RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
     linux.die_with_parent(os.getppid(), signal.SIGKILL)
     linux.adopt_orphans()
@@ -200,6 +201,8 @@ def _rank(request: RunRequest, scratch: str) -> int:
     messages, out, err = (os.open(pipe, os.O_WRONLY | os.O_CLOEXEC) for pipe in pipes)
     os.dup2(out, 1)
     os.dup2(err, 2)
+    if local:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     open_streams()
     publish = Pipe(messages)
     if count != request.nproc:

@@ -36,10 +36,11 @@ def main() -> int:
         from mino_lsp.worker.reuse import ReusingWarden
 
         return ReusingWarden(requests, answers, pure).serve()
-    return _fork(requests, answers, pure)
+    stdin = int(sys.argv[2]) if sys.argv[1:2] == ["--stdin"] else -1
+    return _fork(requests, answers, pure, stdin)
 
 
-def _fork(requests: int, answers: int, pure: bool) -> int:
+def _fork(requests: int, answers: int, pure: bool, stdin: int) -> int:
     from mino_lsp.worker.greeting import greet
 
     greeting = greet(pure)
@@ -48,4 +49,4 @@ def _fork(requests: int, answers: int, pure: bool) -> int:
         return 3
     from mino_lsp.worker.warden import Warden
 
-    return Warden(requests, answers, pure).serve()
+    return Warden(requests, answers, pure, stdin).serve()

@@ -39,10 +39,11 @@ SETTLED_SECONDS = 0.2
 
 
 class Warden:
-    """The loop over the server's requests, the jobs' pipes and the ends of their processes."""
+    """The loop over the server's requests, the jobs' pipes and the ends of their processes. `stdin` is what runs
+    read as their standard input, -1 for nothing."""
 
-    def __init__(self, requests: int, answers: int, pure: bool) -> None:
-        self._pure = pure
+    def __init__(self, requests: int, answers: int, pure: bool, stdin: int) -> None:
+        self._pure, self._stdin = pure, stdin
         self._requests, self._answers = requests, answers
         self._reader = FrameReader()
         self._selector = selectors.DefaultSelector()
@@ -54,6 +55,8 @@ class Warden:
 
     def serve(self) -> int:
         linux.adopt_orphans()
+        if self._stdin >= 0:
+            os.set_inheritable(self._stdin, False)
         waker, woken = os.pipe()
         os.set_blocking(waker, False)
         os.set_blocking(woken, False)
@@ -127,7 +130,7 @@ class Warden:
         elif isinstance(message, PreviewRequest):
             self._preview(message)
         else:
-            self._begin(Forked.start(message, self._answer))
+            self._begin(Forked.start(message, self._answer, self._stdin))
 
     def _answer(self, answer: Answer) -> None:
         send(self._answers, answer)

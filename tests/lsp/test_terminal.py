@@ -99,6 +99,26 @@ def test_several_processes_are_told_apart() -> None:
     assert "data_parallel.hy on cpu, 2 processes: exit code 0, " in err
 
 
+SEVERAL = """(import os sys time)
+(setv rank (os.environ.get "RANK"))
+"""
+
+
+def test_the_first_of_several_processes_has_the_input(tmp_path: Path) -> None:
+    text = SEVERAL + '(print "read" (.read sys.stdin))'
+    code, out, err = mino(tmp_path, write(tmp_path, text), "--nproc", "2", "--device", "cpu", stdin="one\ntwo")
+    assert code == 0, err
+    told = out.splitlines()
+    assert told.count("[1] read ") == 1 and [line for line in told if line.startswith("[0]")][1:] == [
+        "[0] read one",
+        "[0] two",
+    ]
+    text = SEVERAL + '(when (= rank "1") (input))'
+    code, out, err = mino(tmp_path, write(tmp_path, text), "--nproc", "2", "--device", "cpu", stdin="one\ntwo")
+    told = "error: Process 1: The program asked for input here, and of several processes only number 0 has any."
+    assert code == 1 and f"program.hy:3:20: {told} [run-input]" in err
+
+
 class Terminal:
     """A program on a terminal of its own."""
 
@@ -145,6 +165,34 @@ def test_a_prompt_and_the_debugger(tmp_path: Path) -> None:
     assert terminal.exit_code() == 0
 
 
+def test_a_prompt_a_bar_and_the_debugger_of_several_processes(tmp_path: Path) -> None:
+    text = SEVERAL
+    text += """(if (= rank "0")
+  (do (print "hello" (input "name? "))
+      (breakpoint)
+      (sys.stderr.write "\\r 10%|█")
+      (sys.stdin.read 1)
+      (sys.stderr.write "\\r 50%|█████"))
+  (do (while (not (os.path.exists "over")) (time.sleep 0.01))
+      (print "below")))
+"""
+    terminal = Terminal(tmp_path, write(tmp_path, text), "--nproc", "2", "--device", "cpu")
+    terminal.until("[0] name? ")
+    terminal.type("Ada\n")
+    terminal.until("hello Ada")
+    terminal.until("[0] (Pdb) ")
+    terminal.type("p rank\n")
+    terminal.until("'0'")
+    terminal.type("c\n")
+    terminal.until("\r[0]  10%|█")
+    terminal.type("\n")
+    terminal.until("\r[0]  50%|█████")
+    (tmp_path / "over").touch()
+    terminal.until("█████\r\n[1] below\r\n")
+    terminal.until("2 processes: exit code 0")
+    assert terminal.exit_code() == 0
+
+
 def test_ctrl_c_is_the_program_s(tmp_path: Path) -> None:
     text = '(try (print "up") (time.sleep 1000) (except [KeyboardInterrupt] (print "caught")))\n(print "on")'
     terminal = Terminal(tmp_path, write(tmp_path, f"(import time)\n{text}"))
@@ -153,7 +201,7 @@ def test_ctrl_c_is_the_program_s(tmp_path: Path) -> None:
     terminal.until("caught")
     terminal.until("on")
     assert terminal.exit_code() == 0
-    terminal = Terminal(tmp_path, write(tmp_path, '(import time) (print "up") (time.sleep 1000)'))
+    terminal = Terminal(tmp_path, write(tmp_path, '(import time) (do (print "up") (time.sleep 1000))'))
     terminal.until("up")
     terminal.type("\x03")
     assert terminal.exit_code() == 130
