@@ -14,6 +14,7 @@ from mino_lsp.types import (
     ConfinedRequest,
     DevicesRequest,
     EvalRequest,
+    Evaluation,
     ExpandRequest,
     ExpansionRequest,
     Failed,
@@ -21,6 +22,7 @@ from mino_lsp.types import (
     InspectRequest,
     Limits,
     PreviewRequest,
+    PreviewResult,
     PythonRequest,
     Request,
     RunRequest,
@@ -74,10 +76,19 @@ def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
             refusal = Unusable(UNCONFINED)
     except Unusable as error:
         refusal = error
-    request = sleeper.sleep(socket.socket(fileno=pipe.let_go()))
+    woken = sleeper.sleep(socket.socket(fileno=pipe.let_go()))
     if refusal is not None:
         raise refusal
-    pipe(Finished(pipe.job, session.preview(request, sleeper)))
+    assert isinstance(woken, PreviewRequest)  # evaluations are asked of checkpoints that have run something
+    result: PreviewResult | Evaluation
+    try:
+        result = session.preview(woken, sleeper)
+    except session.Asked as asked:
+        from mino_lsp.worker import evaluate
+
+        namespace = evaluate.Namespace.of_preview(asked.request, asked.session)
+        result = evaluate.evaluate_in(namespace, asked.request, pipe)
+    pipe(Finished(pipe.job, result))
     return 0
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mino_lsp.types import Answer, PreviewRequest, frame
+from mino_lsp.types import Answer, EvalRequest, Evaluation, PreviewRequest, frame
 from mino_lsp.worker import child, linux
 from mino_lsp.worker.forked import Forked
 from mino_lsp.worker.job import NEVER
@@ -35,12 +35,14 @@ WAKING_SECONDS = 5.0
 
 @dataclass(eq=False, slots=True)
 class Checkpoint:
-    """A process that sleeps, the text that it has evaluated, and the files that were read on the way."""
+    """A process that sleeps, the text that it has evaluated, the files that were read on the way, and whether all was
+    evaluated as a run would: no loop was left early."""
 
     pid: int
     control: socket.socket
     prefix: str = ""
     files: dict[str, Any] = field(default_factory=dict)
+    whole: bool = True
     used: float = 0.0
     unread: bytes = b""
 
@@ -68,14 +70,16 @@ class Checkpoint:
 
 
 class PreviewJob(Forked):
-    """A preview: its process is a checkpoint's child, and no child of the warden's."""
+    """A preview, or an evaluation in what one has made: its process is a checkpoint's child, and no child of the
+    warden's."""
 
-    request: PreviewRequest
+    request: PreviewRequest | EvalRequest
 
-    def __init__(self, request: PreviewRequest, answer: Callable[[Answer], None], resumed: bool) -> None:
+    def __init__(self, request: PreviewRequest | EvalRequest, answer: Callable[[Answer], None], resumed: bool) -> None:
         super().__init__(request, answer)
         self.received: list[int] = []
         self._resumed = resumed
+        self._gave_way = False
         self._process = -1
         self._reaped = False
         self._killed_at = NEVER
@@ -153,9 +157,20 @@ class PreviewJob(Forked):
     def _has_exited(self) -> bool:
         return self.ended
 
+    def give_way(self) -> None:
+        """End, because the document is needed: an evaluation begins anew elsewhere."""
+        self._gave_way = not self._stopped
+        self.stop(0.0)
+
     def doubtful(self) -> bool:
-        """Whether it ended in a way that what the checkpoint held could be the reason of."""
-        return self._resumed and self._result is None and not self._stopped
+        """Whether it ended in a way that what the checkpoint held could be the reason of. An evaluation has other
+        limits than a preview, and may have given way."""
+        limited = isinstance(self._result, Evaluation) and any(
+            problem.code == "preview-limit" for problem in self._result.problems
+        )
+        if isinstance(self.request, EvalRequest) and self._gave_way and self._result is None:
+            return True
+        return self._resumed and (self._result is None or limited) and not self._stopped
 
     def wait(self) -> None:
         """Nothing: its end is waited for by the checkpoint, and that of all by the document."""
@@ -205,6 +220,32 @@ class Document:
         assert self.job is not None
         return self.job
 
+    def go_on(self, request: EvalRequest, answer: Callable[[Answer], None]) -> PreviewJob | None:
+        """Wake the last checkpoint above what is asked for, without one being ended by it; None where there is none, or
+        where the document is busy or was previewed in another way."""
+        same = all(getattr(self.key, name) == getattr(request, name) for name in _WAY)
+        if self.job is not None or not (self.alive and same):
+            return None
+        above = [
+            known
+            for known in self._checkpoints[1:]
+            if known.whole
+            and len(known.prefix) <= request.targets[0].start
+            and request.text.startswith(known.prefix)
+            and not known.stale()
+        ]
+        if not above:
+            return None
+        checkpoint = max(above, key=lambda known: len(known.prefix))
+        job = PreviewJob(request, answer, resumed=True)
+        if not job.wake(checkpoint):
+            job.abandon()
+            self._drop(checkpoint)
+            return None
+        self.job = job
+        self.used = checkpoint.used = time.monotonic()
+        return job
+
     def attend(self) -> None:
         """Take in the checkpoints that the evaluation has handed over; end all where nobody answers."""
         job = self.job
@@ -226,10 +267,11 @@ class Document:
         checkpoint.control.setblocking(False)
         for told in checkpoint.hear() or ():
             match told:
-                case ["slept", int(pid), int(prefix), dict(files)]:
+                case ["slept", int(pid), int(prefix), dict(files), bool(whole)]:
                     known = {other.pid for other in self._checkpoints}
                     if pid == job.pid or linux.parent_of(pid) in known:
-                        checkpoint.pid, checkpoint.prefix, checkpoint.files = pid, job.request.text[:prefix], files
+                        checkpoint.pid, checkpoint.prefix = pid, job.request.text[:prefix]
+                        checkpoint.files, checkpoint.whole = files, whole
                 case _ if checkpoint.pid:
                     self._told(checkpoint, told)
         return checkpoint.pid != 0
@@ -298,6 +340,10 @@ class Document:
             os.waitpid(self.pid, 0)
         shutil.rmtree(self._scratch, ignore_errors=True)
         self.alive = False
+
+
+_WAY = ("environment", "unconfined", "root", "texts", "device", "as_written", "way", "main")
+"""What an evaluation shares with the preview that it goes on from."""
 
 
 def key_of(request: PreviewRequest) -> PreviewRequest:

@@ -1,7 +1,7 @@
 """Evaluation of a form in the namespace that the forms above it make, and its value as text that is safe to show.
 
-As a preview does it, in a process that is thrown away; but from the first form on, with real tensors, and with nothing
-of what is above reported.
+As a preview does it, in a process that is thrown away, with nothing of what is above reported: from a checkpoint of the
+document's preview where there is one above the place, else from the first form on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import io
 import math
 import sys
 import types
@@ -26,39 +25,29 @@ from mino.unbound import UNBOUND
 from mino_lsp.types import EvalRequest, Evaluation, FormStarted, InspectRequest, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.probe import Recorder
-from mino_lsp.worker.session import compile_form, future_of, main_module, read_forms
+from mino_lsp.worker.session import Session, compile_form, future_of, main_module, read_forms
 from mino_lsp.worker.shown import shown
 from mino_lsp.worker.source import Source, Sources
 from mino_lsp.worker.stopping import Stopped
+from mino_lsp.worker.surroundings import Kept, keep_output
 
 _VALUE = "__mino_value__"
 """What the value is handed to: a builtin of this process, so that no namespace of the user's shows it."""
 
 
-class _Kept(io.FileIO):
-    """A descriptor that remembers what is written to it while `keeping`."""
-
-    def __init__(self, descriptor: int) -> None:
-        super().__init__(descriptor, "w", closefd=False)
-        self.keeping = False
-        self.kept = bytearray()
-
-    def write(self, data: Any) -> int:
-        if self.keeping:
-            self.kept += data
-        return super().write(data)
-
-
 @dataclass(slots=True)
 class Namespace:
-    """What the forms above a place make, and where it comes from. `kept` is what standard output goes to."""
+    """What the forms above a place make, and where it comes from: of the first `evaluated` characters it is there, with
+    what went `wrong` in them. `kept` is what standard output goes to."""
 
     request: EvalRequest | InspectRequest
     source: Source
     recorder: Recorder
-    kept: _Kept
+    kept: Kept
     module: types.ModuleType
     reader: HyReader
+    evaluated: int = 0
+    wrong: tuple[Problem, ...] = ()
 
     @classmethod
     def empty(cls, request: EvalRequest | InspectRequest, read: tuple[Span, ...]) -> Namespace:
@@ -66,10 +55,7 @@ class Namespace:
         torch.set_num_threads(1)
         warnings.simplefilter("ignore")
         stopping.prepare()
-        kept = _Kept(1)
-        sys.stdout = io.TextIOWrapper(
-            io.BufferedWriter(kept), encoding="utf-8", errors="backslashreplace", line_buffering=True
-        )
+        kept = keep_output()
         source = Source(_only(request.text, read), request.path)
         sources = Sources(source)
         recorder = Recorder(torch, UNBOUND, lambda facts: None)
@@ -79,9 +65,19 @@ class Namespace:
         stopping.begin(request.limits.cpu)
         return cls(request, source, recorder, kept, module, reader)
 
+    @classmethod
+    def of_preview(cls, request: EvalRequest, session: Session) -> Namespace:
+        """Go on from where a preview was, in silence."""
+        warnings.simplefilter("ignore")
+        session.recorder.silence()
+        source = Source(_only(request.text, (*request.above, *request.targets)), request.path)
+        session.sources.edit(source)
+        there = session.recorder, session.kept, session.module, session.reader
+        return cls(request, source, *there, session.evaluated, session.wrong)
+
     def forms(self) -> Iterator[Any]:
         """The forms that are read. Raises `blame.Unreadable`."""
-        return read_forms(self.source, self.reader)
+        return read_forms(self.source, self.reader, self.evaluated)
 
     def run(self, form: Any) -> None:
         """Evaluate a form."""
@@ -108,12 +104,16 @@ class Namespace:
 
 def evaluate(request: EvalRequest, publish: Callable[[Any], None]) -> Evaluation:
     """Evaluate what is above in silence, then the targets. Publishes nothing but at which form it is."""
-    namespace = Namespace.empty(request, (*request.above, *request.targets))
+    return evaluate_in(Namespace.empty(request, (*request.above, *request.targets)), request, publish)
+
+
+def evaluate_in(namespace: Namespace, request: EvalRequest, publish: Callable[[Any], None]) -> Evaluation:
+    """The same from where a namespace is."""
     kept = namespace.kept
     namespace.recorder.loops_until = math.inf  # a value is asked for: no loop is left before its end
     values: list[Any] = []
     builtins.__dict__[_VALUE] = values.append
-    earlier: tuple[Problem, ...] = ()
+    earlier = namespace.wrong
     found: tuple[Problem, ...] = ()
     try:
         for form in namespace.forms():

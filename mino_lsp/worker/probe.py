@@ -236,6 +236,10 @@ class Recorder:
         self._pause = FIRST_SECONDS
         self._next_flush = time.monotonic() + FIRST_SECONDS
 
+    def silence(self) -> None:
+        """Tell nothing any more."""
+        self._publish = lambda facts: None
+
     def flush(self) -> None:
         if self._fresh:
             facts = []

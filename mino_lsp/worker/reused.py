@@ -58,7 +58,7 @@ class Unforked:
     def fit(self) -> bool:
         return False
 
-    def checkpoint(self, prefix: int) -> PreviewRequest | None:
+    def checkpoint(self, prefix: int, whole: bool) -> None:
         return None
 
 

@@ -21,7 +21,7 @@ from hy.models import Expression, Symbol
 from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
-from mino_lsp.types import FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
+from mino_lsp.types import EvalRequest, FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
 from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.alarms import Alarms
 from mino_lsp.worker.compiled import Compiled, Kept
@@ -30,6 +30,7 @@ from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source, Sources
 from mino_lsp.worker.steps import Step
 from mino_lsp.worker.stopping import Stopped
+from mino_lsp.worker.surroundings import keep_output
 from mino_lsp.worker.told import Told
 
 
@@ -46,7 +47,7 @@ class Life(Protocol):
 
     def fit(self) -> bool: ...
 
-    def checkpoint(self, prefix: int) -> PreviewRequest | None: ...
+    def checkpoint(self, prefix: int, whole: bool) -> PreviewRequest | EvalRequest | None: ...
 
 
 CHECKPOINT_SECONDS = 0.05
@@ -59,8 +60,19 @@ LONG_SECONDS = 0.5
 """The same at the end, where nothing may ever follow."""
 
 
+class Asked(Exception):
+    """What goes on from a checkpoint is no preview: forms are to be evaluated by themselves in what it has made."""
+
+    def __init__(self, request: EvalRequest, session: Session) -> None:
+        super().__init__()
+        self.request, self.session = request, session
+
+
 def preview(request: PreviewRequest, life: Life) -> PreviewResult:
-    """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended."""
+    """Evaluate the document of `request`, publishing what is learnt on the way. Returns where evaluation ended.
+
+    Raises `Asked` in a process that goes on from a checkpoint with such a request.
+    """
     torch.set_num_threads(1)
     stopping.prepare()
     session = Session(request, life)
@@ -79,23 +91,24 @@ class Session:
         self._life = life
         self._request = request
         self._source = Source(request.text, request.path)
-        self._sources = Sources(self._source)
-        self._told = Told(life.pipe, self._sources)
-        self._recorder = Recorder(torch, UNBOUND, self._told.facts)
-        self._finder = imports.Finder(request.root, dict(request.texts), self._sources, self._recorder)
+        self.sources = Sources(self._source)
+        self._told = Told(life.pipe, self.sources)
+        self.recorder = Recorder(torch, UNBOUND, self._told.facts)
+        self._finder = imports.Finder(request.root, dict(request.texts), self.sources, self.recorder)
         sys.meta_path.insert(0, self._finder)
-        self._alarms = Alarms(self._source, self._recorder)
+        self._alarms = Alarms(self._source, self.recorder)
         self._alarms.listen()
-        self._module, self._reader = main_module(request.path, request.main), HyReader()
+        self.module, self.reader = main_module(request.path, request.main), HyReader()
+        self.kept = keep_output()
         self._compiled = Kept(life.compiled) if life.compiled else None
-        self._evaluated = 0
+        self.evaluated = 0
         self._cost = 0.0
         self._failed = False
         self._examples: list[tuple[Span, Callable[[], Sequence[Problem]]]] = []
 
     def enter(self) -> Callable[[], None]:
         """Take on the way that is asked for. Returns what ends that."""
-        return modes.enter(self._request, self._recorder)
+        return modes.enter(self._request, self.recorder)
 
     def evaluate(self) -> PreviewResult:
         """Evaluate what is not evaluated yet."""
@@ -105,7 +118,7 @@ class Session:
                 span = self._source.span(form)
                 self._told.began(span)
                 began = time.perf_counter()
-                self._recorder.begin()
+                self.recorder.begin()
                 found = self._form(form, span)
                 self._cost += time.perf_counter() - began
                 # The first error hides what follows from it; the forms below may still show their shapes.
@@ -115,9 +128,9 @@ class Session:
                 if any(problem.code == "preview-limit" for problem in found):
                     stopped, limit = found[0].message, blame.limit_of(found[0])
                     break
-                self._evaluated = span.end
+                self.evaluated = span.end
             else:
-                for kind, span in examples.uncalled(self._module, self._source, self._recorder.reached):
+                for kind, span in examples.uncalled(self.module, self._source, self.recorder.reached):
                     self._aside(span, functools.partial(self._example, kind, span))
         except blame.Unreadable as error:
             self._told.problems((error.problem,))
@@ -125,16 +138,21 @@ class Session:
         for span, work in () if limit else self._examples:
             self._told.began(span)
             self._told.problems(tuple(work()))
-            self._recorder.flush()
+            self.recorder.flush()
         seconds = time.perf_counter() - self._started
-        return PreviewResult(seconds, self._evaluated, stopped, tuple(self._finder.imported), limit)
+        return PreviewResult(seconds, self.evaluated, stopped, tuple(self._finder.imported), limit)
+
+    @property
+    def wrong(self) -> tuple[Problem, ...]:
+        """The errors so far, of the document itself."""
+        return self._told.errors()
 
     # ---- checkpoints
 
     def _forms(self) -> Iterator[Any]:
         """The forms from here on, with a checkpoint where going on from it will pay."""
         while True:
-            for form in read_forms(self._source, self._reader, self._evaluated):
+            for form in read_forms(self._source, self.reader, self.evaluated):
                 if self._due(self._source.span(form)) and self._checkpoint():
                     break
                 yield form
@@ -149,16 +167,18 @@ class Session:
     def _checkpoint(self) -> bool:
         """Make this place one to go on from. True in a process that goes on from it with another text."""
         # What ends in a name or a number could be longer in another text.
-        if self._source.text[self._evaluated - 1] not in ")]}" or not self._life.fit():
+        if self._source.text[self.evaluated - 1] not in ")]}" or not self._life.fit():
             return False
         self._cost = 0.0
-        request = self._life.checkpoint(self._evaluated)
+        request = self._life.checkpoint(self.evaluated, not self.recorder.left)
         if request is None:
             return False
+        if isinstance(request, EvalRequest):
+            raise Asked(request, self)
         self._started = time.perf_counter()
         self._request = request
         self._source = Source(request.text, request.path)
-        self._sources.edit(self._source)
+        self.sources.edit(self._source)
         self._alarms.source = self._source
         self._told.again()
         return True
@@ -166,28 +186,28 @@ class Session:
     # ---- forms
 
     def _form(self, form: Any, span: Span) -> tuple[Problem, ...]:
-        inputs = examples.live(form, self._module)
+        inputs = examples.live(form, self.module)
         if inputs is not None:
             return self._aside(span, functools.partial(self._live, inputs))
         found = self._run(form, span)
-        self._recorder.flush()
+        self.recorder.flush()
         return found
 
     def _run(self, form: Any, span: Span) -> tuple[Problem, ...]:
-        return self._guarded(span, lambda: exec(self._code(form, span), self._module.__dict__))
+        return self._guarded(span, lambda: exec(self._code(form, span), self.module.__dict__))
 
     def _code(self, form: Any, span: Span) -> types.CodeType:
         """The code of a form, which may have been compiled before."""
         key = ""
         if self._compiled is not None:
             text = self._source.text[span.start : span.end]
-            key = self._compiled.key(form, text, self._module, future_of(self._module))
+            key = self._compiled.key(form, text, self.module, future_of(self.module))
             known = self._compiled.find(key, span.start, form.start_line) if key else None
             if known is not None:
-                self._recorder.learn(known.steps)
+                self.recorder.learn(known.steps)
                 return known.code
         steps: dict[Span, Step] = {}
-        code = compile_form(form, self._module, self._source, self._reader, self._recorder, steps)
+        code = compile_form(form, self.module, self._source, self.reader, self.recorder, steps)
         edited = span.start <= self._request.edited <= span.end  # as it will be again
         if self._compiled is not None and key and not edited:
             self._compiled.keep(key, Compiled(code, steps), span.start, form.start_line)
@@ -211,7 +231,7 @@ class Session:
         def tell(descriptor: int) -> None:
             self._told.speak_to(descriptor)
             problems = tuple(work())
-            self._recorder.flush()
+            self.recorder.flush()
             self._told.problems(problems)
 
         frames = FrameReader()
@@ -229,17 +249,17 @@ class Session:
         return (blame.crash(span, status),) if status else ()
 
     def _guarded(self, span: Span, work: Callable[[], object]) -> tuple[Problem, ...]:
-        left = self._recorder.left
-        found = _guarded(work, span, self._source, self._recorder, self._request.limits, self._elsewhere)
+        left = self.recorder.left
+        found = _guarded(work, span, self._source, self.recorder, self._request.limits, self._elsewhere)
         warned = self._alarms.take()
-        if left or self._recorder.left:
+        if left or self.recorder.left:
             return tuple(problem for problem in found if problem.severity != "error")
         failed = [problem.span for problem in found if problem.severity == "error"]
         return (*found, *(one for one in warned if one.span not in failed))  # the first cause, not what led to it
 
     def _elsewhere(self, error: BaseException, found: Sequence[Problem]) -> None:
         """Tell of the place in another file of the workspace that an exception comes from."""
-        there = blame.elsewhere(error, self._sources) if any(one.severity == "error" for one in found) else None
+        there = blame.elsewhere(error, self.sources) if any(one.severity == "error" for one in found) else None
         if there is not None:
             self._told.problems(there[1:], there[0])
 

@@ -4,8 +4,9 @@ A session that reaches such a place becomes the checkpoint itself, and a fork of
 below, the warden wakes the checkpoint: it forks again, and the child goes on from there with the new text. The first
 one, from which all others come, sleeps before anything of the document was run.
 
-What the checkpoint tells the warden, as lines of JSON on a socket of its own: `["slept", pid, prefix, files]`, that the
-text up to `prefix` is done and which files were read; `["born", pid]`, who goes on; `["ended", pid, status, cpu]`.
+What the checkpoint tells the warden, as lines of JSON on a socket of its own: `["slept", pid, prefix, files, whole]`,
+that the text up to `prefix` is done, which files were read, and whether all was evaluated as a run would;
+`["born", pid]`, who goes on; `["ended", pid, status, cpu]`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ import stat
 import sys
 from dataclasses import dataclass
 
-from mino_lsp.types import Facts, FrameReader, PreviewRequest
+from mino_lsp.types import EvalRequest, Facts, FrameReader, PreviewRequest
 from mino_lsp.worker import linux, stopping
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.reading import FilesRead
+
+Woken = PreviewRequest | EvalRequest
+"""What a checkpoint is woken for."""
 
 WAKE, BURY = b"w", b"b"
 """What the warden asks: go on in a fork (four descriptors come along), and wait for what has ended."""
@@ -62,7 +66,7 @@ class Sleeper:
         timers or signal handlers, no memory that is shared."""
         return bool(self._sound) and _look() == self._sound and _size(self.scratch) <= MOST_SCRATCH
 
-    def checkpoint(self, prefix: int) -> PreviewRequest | None:
+    def checkpoint(self, prefix: int, whole: bool) -> Woken | None:
         """Make this moment one that can be gone back to. Returns in the process that goes on, None where that is the
         same evaluation, and the new request where the checkpoint was woken."""
         try:
@@ -71,7 +75,7 @@ class Sleeper:
             return None
         parent = os.getpid()
         assert self._read is not None
-        told = _line(["slept", parent, prefix, self._read.so_far()])
+        told = _line(["slept", parent, prefix, self._read.so_far(), whole])
         if len(told) > MOST_TOLD:
             return None
         ours, theirs = socket.socketpair()
@@ -92,7 +96,7 @@ class Sleeper:
         _restore(kept)
         return request
 
-    def sleep(self, control: socket.socket, child: int = 0) -> PreviewRequest:
+    def sleep(self, control: socket.socket, child: int = 0) -> Woken:
         """Be a checkpoint, until the warden closes its end. Returns in each process that it is woken to."""
         handler = signal.signal(signal.SIGXCPU, signal.SIG_IGN)
         linux.die_with_parent(os.getppid(), 0)
@@ -141,7 +145,7 @@ class Sleeper:
         os.makedirs(self.scratch, exist_ok=True)
         return request
 
-    def _take(self, descriptors: list[int]) -> PreviewRequest:
+    def _take(self, descriptors: list[int]) -> Woken:
         asked, messages, out, err = descriptors
         with os.fdopen(asked, "rb") as file:
             file.seek(0)
@@ -152,7 +156,7 @@ class Sleeper:
             else:
                 os.dup2(source, target, inheritable=target <= 2)
                 os.close(source)
-        assert isinstance(request, PreviewRequest)
+        assert isinstance(request, Woken)
         self.pipe.job = request.job
         return request
 

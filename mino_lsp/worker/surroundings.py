@@ -5,9 +5,11 @@ Nothing here needs more than Python has on every system.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
+from typing import Any
 
 from mino_lsp.types import Environment
 
@@ -56,6 +58,28 @@ def look_only(environment: Environment, path: str, temporary: str) -> None:
     os.environ.update(PREVIEW_ENVIRONMENT, TMPDIR=temporary)
     tempfile.tempdir = temporary
     sys.dont_write_bytecode = True
+
+
+class Kept(io.FileIO):
+    """A descriptor that remembers what is written to it while `keeping`."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self.keeping = False
+        self.kept = bytearray()
+
+    def write(self, data: Any) -> int:
+        if self.keeping:
+            self.kept += data
+        return super().write(data)
+
+
+def keep_output() -> Kept:
+    """Standard output anew, so that what a form prints can be told apart."""
+    kept = Kept(1)
+    buffer = io.BufferedWriter(kept)
+    sys.stdout = io.TextIOWrapper(buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    return kept
 
 
 def open_streams() -> None:

@@ -42,6 +42,11 @@ class Told:
         file.problems += message.problems
         self._pipe(message)
 
+    def errors(self) -> tuple[Problem, ...]:
+        """Those of the document itself."""
+        file = self._files.get("", _File())
+        return tuple(problem for problem in file.problems if problem.severity == "error")
+
     def again(self) -> None:
         """Tell it all to another job."""
         for path, file in self._files.items():

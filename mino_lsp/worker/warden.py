@@ -16,6 +16,7 @@ from mino_lsp.types import (
     Answer,
     CloseRequest,
     Credit,
+    EvalRequest,
     ExpansionRequest,
     Failed,
     Finished,
@@ -129,6 +130,10 @@ class Warden:
             self._contexts.ask(message)
         elif isinstance(message, PreviewRequest):
             self._preview(message)
+        elif isinstance(message, EvalRequest):
+            document = self._documents.get(message.path)
+            going_on = document.go_on(message, self._answer) if document is not None else None
+            self._begin(going_on or Forked.start(message, self._answer))
         else:
             self._begin(Forked.start(message, self._answer, self._stdin))
 
@@ -145,7 +150,7 @@ class Warden:
         """Evaluate a document, once the evaluation of it that is under way has been stopped."""
         document = self._documents.get(request.path)
         if document is not None and document.job is not None:
-            document.job.stop(0.0)
+            document.job.give_way()
             if request.path in self._waiting:
                 self._give_up(self._waiting[request.path])
             self._waiting[request.path] = request
@@ -169,7 +174,7 @@ class Warden:
             self._give_up(self._waiting[path])
         document = self._documents.get(path)
         if document is not None and document.job is not None:
-            document.job.stop(0.0)
+            document.job.give_way()
             document.forgotten = True
         elif document is not None:
             del self._documents[path]
@@ -177,16 +182,19 @@ class Warden:
             self._sweep()
 
     def _ended(self, job: PreviewJob) -> None:
-        """What comes after an evaluation: itself again from nothing, where it is doubtful; else what waits for it."""
+        """What comes after a document's job: itself from nothing, where it is doubtful; else what waits for it."""
         path = job.request.path
         document = self._documents[path]
         document.job = None
         # What waits was asked for after the end of this one was, be it by closing the document: it is not given up.
         waiting = self._waiting.pop(path, None)
         doubtful = job.doubtful()
-        if doubtful or document.forgotten or not document.alive:
+        evaluation = job.request if isinstance(job.request, EvalRequest) else None
+        if (doubtful and evaluation is None) or document.forgotten or not document.alive:
             self._close(path)
-        if doubtful and waiting is None:
+        if doubtful and evaluation is not None:
+            self._begin(Forked.start(evaluation, self._answer))
+        elif doubtful and isinstance(job.request, PreviewRequest) and waiting is None:
             self._preview(job.request)
         else:
             job.finish()

@@ -124,3 +124,12 @@ async def test_nothing_is_evaluated_without_trust(editors: Any, tmp_path: Path) 
     editor = await editors(root=tmp_path, trust="none")
     _, arguments = marked(editor, tmp_path, "(+ 1 1)|")
     assert "is not trusted to run" in await editor.refusal("mino.eval", arguments)
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+async def test_a_form_is_evaluated_in_a_fork_of_the_preview(editor: Editor, root: Path) -> None:
+    above = "(import os time)\n(setv pid (os.getpid))\n(time.sleep 0.2)\n(setv late (os.getpid))\n"
+    document, arguments = marked(editor, root, above + "[(= pid late) (= pid (os.getpid))]|")
+    assert (await editor.execute("mino.eval", arguments))["text"] == "[True True]"
+    await document.previewed()
+    assert (await editor.execute("mino.eval", arguments))["text"] == "[False False]"

@@ -163,3 +163,81 @@ def test_what_it_writes_stays_nowhere(evaluate, tmp_path):
 def test_one_evaluation_leaves_nothing_to_the_next(evaluate):
     assert evaluate("(import torch) (setv torch.leaked 1) torch.leaked").text == "1"
     assert evaluate('(import torch) (hasattr torch "leaked")').text == "False"
+
+
+SLOW = "(import os time torch)\n(setv pid (os.getpid) out sys.stdout)\n(time.sleep 0.1)\n"
+
+
+@pytest.fixture
+def after_preview(preview: Any, evaluate: Any) -> Any:
+    """Evaluate the last form of a text that was previewed; whether the namespace was the preview's."""
+
+    def run(above: str, form: str, **more: Any) -> tuple[bool, t.Evaluation]:
+        above = f"(import sys)\n{SLOW}{above}\n"
+        preview(above + form)
+        there = evaluate(f"{above}(= pid (os.getpid))")
+        return there.text == "False", evaluate(above + form, **more)
+
+    return run
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_it_goes_on_from_what_the_preview_has_made(after_preview, evaluate):
+    known, told = after_preview("(setv x (torch.rand 3))\n(time.sleep 0.1)", '(do (.write out "é") (print 1) x)')
+    assert known and told.problems == () and told.stdout == "é1\n" and told.shape == (3,)
+    text = f"(import sys)\n{SLOW}(setv x (torch.rand 3))\n(time.sleep 0.1)\n"
+    assert evaluate(f"{text}x").text == evaluate(f"{text}(do x)").text == told.text
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_what_went_wrong_above_a_checkpoint_is_told_where_it_matters(after_preview):
+    known, told = after_preview("(setv y (/ 1 0))\n(setv z 2)\n(time.sleep 0.1)", "z")
+    assert known and told.text == "2" and told.problems == ()
+    known, told = after_preview("(setv y (/ 1 0))\n(setv z 2)\n(time.sleep 0.1)", "y")
+    above, here = told.problems
+    assert known and "division by zero" in above.message and "Nothing here is named y." in here.message
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_a_loop_that_the_preview_left_is_run_to_its_end(preview, evaluate):
+    above = f"(import sys)\n{SLOW}(setv n 0)\n(defn now [] (time.process-time))\n"
+    above += "(for [i (range 60)] (+= n 1) (setv till (+ (now) 0.03)) (while (< (now) till)))\n"
+    left = preview(f"{above}n\n(setv m (torch.ones n))", t.Limits(cpu=2))
+    assert left.at("(torch.ones n)") not in ([], ["[60]"])
+    assert evaluate(f"{above}#(n (= pid (os.getpid)))").text == "#(60 False)"
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+@pytest.mark.parametrize(
+    ("form", "code", "told"),
+    [
+        ("(while True)", "preview-limit", "3 s of CPU time"),
+        ("(os._exit 3)", "exit", "exit code 3"),
+        ("(len (bytearray 1,500,000,000))", "", ""),  # more than the preview may have, and not than an evaluation
+    ],
+)
+def test_what_ends_a_fork_of_the_preview_is_begun_anew(preview, evaluate, form, code, told):
+    above = f"(import sys)\n{SLOW}"
+    preview(f"{above}pid", t.Limits(memory=1_000_000_000))
+    known = evaluate(f"{above}(= pid (os.getpid))", t.Limits(memory=1_000_000_000)).text
+    found = evaluate(above + form, t.Limits(cpu=3, wall=60.0, memory=4_000_000_000)).problems
+    assert known == "False" and [problem.code for problem in found] == ([code] if code else [])
+    assert not found or told in found[0].message
+    assert evaluate(f"{above}(= pid (os.getpid))").text == "False"
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_an_edit_during_an_evaluation_is_previewed_and_both_are_answered(worker, preview, tmp_path):
+    above = f"(import sys)\n{SLOW}"
+    preview(f"{above}pid")
+    path, place = str(tmp_path / "main.hy"), t.Environment(str(tmp_path))
+    asked, edit = f"{above}(do (time.sleep 1) 5)", f"{above}(setv a (torch.ones 4))"
+    forms = [t.Span(form.start, form.end) for form in read(asked).forms]
+    evaluating, previewing = worker.job(), worker.job()
+    worker.send(t.EvalRequest(evaluating, path, asked, tuple(forms[:-1]), (forms[-1],), place))
+    worker.send(t.PreviewRequest(previewing, path, edit, place, root=str(tmp_path)))
+    answers = worker.collect(previewing)
+    facts = {fact.span: fact for answer in answers if isinstance(answer, t.Facts) for fact in answer.facts}
+    at = edit.index("(torch.ones")
+    assert facts[t.Span(at, at + len("(torch.ones 4)"))].values[0].shape == (4,)
+    assert worker.collect(evaluating)[-1].result.text == "5"
