@@ -56,6 +56,11 @@ class Imported:
         """What the previews of others told of a file; the same object as long as there is no news."""
         return self._borrowed.get(path, ())
 
+    def tells(self, path: str, file: str) -> bool:
+        """Whether the last preview of the document at `path` told something of a file."""
+        document = self._documents.get(path)
+        return document is not None and file in document.told and bool(document.told[file].facts)
+
     def importers(self, path: str) -> list[str]:
         """The documents that imported a file in their last preview."""
         return [name for name, document in self._documents.items() if path in document.files]

@@ -14,8 +14,10 @@ from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 from mino_lsp import project, trust
+from mino_lsp.analysis import Document as File
 from mino_lsp.analysis import Index
 from mino_lsp.analysis.python_names import PythonNames, View, paths_of
+from mino_lsp.callers import Callers
 from mino_lsp.expansions import Expansions
 from mino_lsp.live import Previews
 from mino_lsp.notebooks import Notebooks
@@ -83,7 +85,8 @@ class Workspace:
         self.supervisor = Supervisor()
         self.index = Index()
         self.python_names = PythonNames()
-        self.previews = Previews(self.supervisor, self._preview_worker, self.importable, client.changed, self.status)
+        self.previews = Previews(self.supervisor, self._preview_worker, self.importable, self._told, self.status)
+        self.callers = Callers(self.index, self.previews, self._as_open)
         self.expansions = Expansions(self.supervisor, self._expanding_worker, self._stamp, self.importable)
         self.surveys = Surveys(self.expansions.survey)
         self.notebooks = Notebooks(self)
@@ -101,6 +104,8 @@ class Workspace:
 
     def status(self, state: str, uri: str | None, line: int | None = None) -> None:
         """Tell the client what goes on; a run is not hidden by a preview that ends beside it."""
+        if uri is not None and uri in self.callers:
+            return
         if self.running and state in ("idle", "previewing"):
             state, line = "running", None
         elif self.paused and state == "idle":
@@ -167,6 +172,7 @@ class Workspace:
         )
 
     def _settings_changed(self) -> None:
+        self.callers.clear()
         for folder in self._folders.values():
             folder.unavailable = ""
         for uri in list(self._documents):
@@ -183,6 +189,7 @@ class Workspace:
     def set_trust(self, root: Path, trusted: bool) -> None:
         """Act on the user's word for a folder at once, and remember it. Raises `OSError` if it cannot be written."""
         self._folder(root).answered = trusted
+        self.callers.clear()
         for uri, document in self._documents.items():
             if document.root == root:
                 if not trusted:
@@ -221,6 +228,7 @@ class Workspace:
         """Take folders out of the workspace, and others in; a document that lies in another one now is opened there."""
         self.roots = [*(root for root in self.roots if root not in removed), *added]
         self.reindex()
+        self.callers.clear()
         for uri, document in list(self._documents.items()):
             root = self.root_of(uri)
             if root != document.root:
@@ -235,6 +243,7 @@ class Workspace:
         uri, root = document.uri, document.root
         self._documents[uri] = replace(document, index=self.index)
         self.index.opened(uri, document.text, document.tree, document.cells)
+        self.callers.opened(uri)
         folder = self._folder(root)
         asks = self.settings.trust == "ask" and folder.answered is None and not folder.asking
         if asks and not self.trusted(root) and not document.is_nowhere:
@@ -318,6 +327,24 @@ class Workspace:
             if document.path in importers:
                 self.surveys.outdate(uri)
                 self._refresh(uri)
+        self.callers.again(importers)
+
+    def _told(self, uri: str) -> None:
+        """There is news of a document, or of a file that is previewed for one."""
+        if uri not in self.callers:
+            self.client.changed(uri)
+        for one in self.callers.of(uri) or [uri]:
+            self._seek_callers(one)
+
+    def _seek_callers(self, uri: str) -> None:
+        snapshot = self.snapshot(uri)
+        if snapshot is not None and snapshot.settings.preview != "off" and not self.paused:
+            self.callers.seek(snapshot, self._documents.__contains__)
+
+    def _as_open(self, file: File) -> Snapshot:
+        """A file that is not open as the document that it would be."""
+        root = self.root_of(file.uri)
+        return self._now(Snapshot(file.uri, 0, file.text, file.tree, root, self.settings, index=self.index))
 
     def problems_elsewhere(self, uri: str) -> tuple[Text, list[Problem]]:
         """What previews of other documents found in a file that is not open, and its text on disk."""
@@ -339,6 +366,7 @@ class Workspace:
         self._run_reports.pop(uri, None)
         self.index.closed(uri)
         self.previews.close(uri)
+        self.callers.closed(uri)
         self.expansions.close(uri)
         self.surveys.close(uri)
         self.client.changed(uri)
@@ -349,15 +377,8 @@ class Workspace:
         document = self._documents.get(uri)
         if document is None:
             return None
-        folder, trusted = self._folder(document.root), self._may_run(document)
-        settings = self._settings_of(document.root, trusted)
         now = replace(
-            document,
-            settings=settings,
-            trusted=trusted,
-            device=_device(settings, folder),
-            unavailable=folder.unavailable,
-            paused=self.paused,
+            self._now(document),
             runs=tuple(run for run, path in self.running.items() if path == document.path),
             report=self.previews.report(uri),
             borrowed=self.previews.imported.borrowed(document.path),
@@ -368,6 +389,19 @@ class Workspace:
             return document
         self._documents[uri] = now
         return now
+
+    def _now(self, document: Snapshot) -> Snapshot:
+        """A document with what holds in its folder."""
+        folder, trusted = self._folder(document.root), self._may_run(document)
+        settings = self._settings_of(document.root, trusted)
+        return replace(
+            document,
+            settings=settings,
+            trusted=trusted,
+            device=_device(settings, folder),
+            unavailable=folder.unavailable,
+            paused=self.paused,
+        )
 
     def run_began(self, run: int, uri: str) -> None:
         self.running[run] = path_of(uri)
@@ -406,7 +440,7 @@ class Workspace:
                 await asyncio.sleep(INDEXING_SECONDS)
                 began = time.monotonic()
         for uri in self.uris():
-            self.client.changed(uri)
+            self._told(uri)
 
     def file_changed(self, path: str) -> None:
         """A file of Hy or Python, or a project's settings, was made, changed or deleted on disk."""
@@ -421,9 +455,11 @@ class Workspace:
             return
         before = self.index.generation
         self.index.update(path)
-        if self.index.generation != before:
-            for uri in self.uris():
+        self.callers.file_changed(path)
+        for uri in self.uris():
+            if self.index.generation != before:
                 self.client.changed(uri)
+            self._seek_callers(uri)
 
     def uris(self) -> list[str]:
         return list(self._documents)
@@ -433,6 +469,8 @@ class Workspace:
         self.paused = on
         if on:
             self.previews.stop_all()
+        else:
+            self.callers.clear()
         self.status("idle", None)
         for uri in self.uris():
             self._refresh(uri)
@@ -517,6 +555,7 @@ class Workspace:
 
     async def restart(self) -> None:
         """End all workers and begin anew."""
+        self.callers.clear()
         self.previews.close_all()
         await self.supervisor.close()
         for folder in self._folders.values():

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from lsprotocol import types as lsp
 
 from mino_lsp.cli import Terminal
 from mino_lsp.uris import path_of
@@ -91,6 +92,64 @@ async def test_an_error_in_a_python_file_that_is_not_open_is_published(editor: E
     train.replace("2 3", "2 2")
     await editor.until(lambda: not editor.diagnostics.get(uri))
     train.close()
+
+
+async def hinted(document: Document, shown: list[tuple[str, str]]) -> None:
+    """Wait until these are the hints."""
+    async with asyncio.timeout(SECONDS):
+        while await document.hints() != shown:
+            await asyncio.sleep(0.05)
+
+
+def on_disk(editor: Editor, path: Path, text: str | None) -> None:
+    """Write or delete a file that is not open, and tell the server as an editor does."""
+    if text is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    kind = lsp.FileChangeType.Deleted if text is None else lsp.FileChangeType.Changed
+    change = lsp.FileEvent(path.as_uri(), kind)
+    editor.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([change]))
+
+
+async def test_a_file_shows_the_shapes_of_one_that_calls_it_and_is_not_open(editor: Editor, root: Path) -> None:
+    train = root / "f" / "train.hy"
+    on_disk(editor, train, TRAIN)
+    on_disk(editor, root / "f" / "apart.hy", "(import layers) (setv Scale 1) (/ 1 0)")
+    layers = await opened(editor, root / "f", "layers.hy", LAYERS).previewed()
+    await hinted(layers, [("(-> x (@ weights)))", "→ [5 3]")])
+    assert "preview of train.hy" in await layers.hover("weights", 1)
+    layers.replace("(@ weights)", "(@ weights) (.sum :dim 0)")  # not saved
+    await hinted(layers, [("(-> x (@ weights) (.sum :dim 0)))", "→ [3]")])
+    on_disk(editor, train, TRAIN.replace("4 3", "4 7"))
+    await hinted(layers, [("(-> x (@ weights) (.sum :dim 0)))", "→ [7]")])
+    here = editor.open(train, TRAIN.replace("4 3", "4 8"))  # as it is in the editor, from now on
+    await hinted(layers, [("(-> x (@ weights) (.sum :dim 0)))", "→ [8]")])
+    here.close()
+    await hinted(layers, [("(-> x (@ weights) (.sum :dim 0)))", "→ [7]")])
+    assert not editor.diagnostics.get(train.as_uri())
+    on_disk(editor, train, None)
+    await hinted(layers, [])
+    layers.close()
+
+
+async def test_a_file_that_shows_shapes_of_its_own_needs_no_other(editor: Editor, root: Path) -> None:
+    on_disk(editor, root / "g" / "train.hy", TRAIN)
+    own = "(import torch)\n(setv y ((Scale :weights (torch.ones 4 3)) (torch.ones 9 4)))\n"
+    layers = await opened(editor, root / "g", "layers.hy", LAYERS + own).previewed()
+    assert await layers.hints() == [("(-> x (@ weights)))", "→ [9 3]")]
+    layers.replace(own, "")
+    await hinted(layers, [("(-> x (@ weights)))", "→ [5 3]")])
+    layers.close()
+
+
+async def test_a_file_that_is_not_to_be_previewed_is_not(editor: Editor, root: Path) -> None:
+    on_disk(editor, root / "h" / "train.hy", f";; mino: preview off\n{TRAIN}")
+    layers = await opened(editor, root / "h", "layers.hy", LAYERS).previewed()
+    on_disk(editor, root / "h" / "other.hy", TRAIN.replace("5 4", "6 4"))
+    await hinted(layers, [("(-> x (@ weights)))", "→ [6 3]")])
+    layers.close()
 
 
 @pytest.mark.parametrize("name", ["first_part", "first-part"])
