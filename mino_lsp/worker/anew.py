@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 
 from mino_lsp.types import Answer, RunRequest
@@ -21,8 +22,8 @@ class Anew(Job):
 
     request: RunRequest
 
-    def __init__(self, request: RunRequest, answer: Callable[[Answer], None], post: Post) -> None:
-        """Start the program of `request`. Raises `CannotRun`."""
+    def __init__(self, request: RunRequest, answer: Callable[[Answer], None], post: Post, stdin: int) -> None:
+        """Start the program of `request`, which reads `stdin` where there is one. Raises `CannotRun`."""
         super().__init__(request, answer)
         self._exited = False
         self._readers: dict[int, Reader] = {}
@@ -34,7 +35,8 @@ class Anew(Job):
         options, (number, *_) = giving([told, *kept])
         command, environment = command_of(request, "--anew", number, self._scratch)
         try:
-            self.process = Process(command, post, self._exit, environment, options)
+            nothing = subprocess.DEVNULL
+            self.process = Process(command, post, self._exit, environment, options, stdin if stdin >= 0 else nothing)
         except OSError as error:
             os.close(messages)
             for descriptor in self.descriptors():
@@ -44,8 +46,7 @@ class Anew(Job):
         finally:
             for descriptor in (told, *kept):
                 os.close(descriptor)
-        stdin, out, err = self.process.pipes()
-        os.close(stdin)
+        out, err = self.process.pipes()
         self.listen(messages, out, err)
         for descriptor in self.descriptors():
             self._readers[descriptor] = Reader(descriptor, functools.partial(self._read, descriptor), post)

@@ -69,7 +69,7 @@ def enter(
 def _preview(request: PreviewRequest, pipe: Pipe, scratch: str) -> int:
     from mino_lsp.worker import session
 
-    sleeper = Sleeper(pipe, os.path.join(scratch, "tmp"), os.path.join(scratch, "compiled"))
+    sleeper = Sleeper(pipe, os.path.join(scratch, "tmp"), os.path.join(scratch, "compiled"), session.warm_up)
     refusal = None
     try:
         if not _limit(request, sleeper.scratch, scratch):

@@ -39,10 +39,11 @@ MOST = 3
 
 
 class ReusingWarden:
-    """The loop over the server's requests, the processes' pipes and their ends."""
+    """The loop over the server's requests, the processes' pipes and their ends. `stdin` is what runs read as their
+    standard input, -1 for nothing."""
 
-    def __init__(self, requests: int, answers: int, pure: bool) -> None:
-        self._pure = pure
+    def __init__(self, requests: int, answers: int, pure: bool, stdin: int) -> None:
+        self._pure, self._stdin = pure, stdin
         self._requests, self._answers = requests, answers
         self._frames = FrameReader()
         self._events: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -115,7 +116,7 @@ class ReusingWarden:
                 job.stop(message.grace)
             self._give_up(lambda request: request.job == message.job)
         elif isinstance(message, CloseRequest):
-            self._stop_preview(message.path)
+            self._stop(message.path, (PreviewRequest, *get_args(ExpansionRequest)))
         elif isinstance(message, Credit):
             if job is not None:
                 job.credit(message.amount)
@@ -125,7 +126,8 @@ class ReusingWarden:
             self._run(message)
         else:
             if isinstance(message, PreviewRequest):
-                self._stop_preview(message.path)
+                # A newer text makes an older preview pointless. It need not be over before the next one begins.
+                self._stop(message.path, (PreviewRequest,))
             self._waiting.append(message)
 
     def _give_up(self, chosen: Callable[[Request], bool], why: str = "It was stopped.") -> None:
@@ -133,16 +135,16 @@ class ReusingWarden:
             self._waiting.remove(request)
             self._fail(request.job, why)
 
-    def _stop_preview(self, path: str) -> None:
-        """A newer text makes an older preview pointless. It need not be over before the next one begins."""
-        self._give_up(lambda request: isinstance(request, PreviewRequest) and request.path == path)
+    def _stop(self, path: str, kinds: tuple[type, ...]) -> None:
+        """What was asked about a document in these ways is not wanted any more."""
+        self._give_up(lambda request: isinstance(request, kinds) and getattr(request, "path", "") == path)
         for job in self._jobs.values():
-            if isinstance(job.request, PreviewRequest) and job.request.path == path:
+            if isinstance(job.request, kinds) and getattr(job.request, "path", "") == path:
                 job.stop(0.0)
 
     def _run(self, request: RunRequest) -> None:
         try:
-            self._jobs[request.job] = Anew(request, self._answer, self._events.put)
+            self._jobs[request.job] = Anew(request, self._answer, self._events.put, self._stdin)
         except CannotRun as error:
             self._fail(request.job, str(error))
 

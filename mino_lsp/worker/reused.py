@@ -13,6 +13,7 @@ import importlib
 import math
 import os
 import queue
+import random
 import shutil
 import sys
 import tempfile
@@ -113,6 +114,7 @@ class Reused:
 
         for name in ("mino.mu", "mino.spec", "mino.thread"):
             importlib.import_module(name)  # they change how Hy's files are compiled, which is no job's doing
+        _seed()
         footing = Footing()
         patience: float | None = SETTLED_SECONDS
         while True:
@@ -195,6 +197,16 @@ class Reused:
             if hasattr(os, "nice"):
                 os.nice(10)
         return self._confined
+
+
+def _seed() -> None:
+    """Begin with the random numbers that all processes of one warden begin with: which one does a job shows nowhere."""
+    import numpy
+    import torch
+
+    random.seed(os.getppid())
+    numpy.random.seed(os.getppid() % (1 << 32))
+    torch.default_generator.manual_seed(os.getppid())
 
 
 def _expansion(request: ExpansionRequest, publish: Pipe) -> Result:

@@ -25,6 +25,7 @@ from mino_lsp.types import EvalRequest, FrameReader, Limits, PreviewRequest, Pre
 from mino_lsp.worker import blame, examples, imports, modes, stopping
 from mino_lsp.worker.alarms import Alarms
 from mino_lsp.worker.compiled import Compiled, Kept
+from mino_lsp.worker.instrument import Instrument
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.probe import Recorder
 from mino_lsp.worker.source import Source, Sources
@@ -58,6 +59,23 @@ NEAR_SECONDS = 0.01
 
 LONG_SECONDS = 0.5
 """The same at the end, where nothing may ever follow."""
+
+
+_SAMPLE = '(defmu M [x w] (-> x (@ w) (+ 1) (.sum :dim 0)))\n(setv [a b] [(f x 1) (if y {:k (get z 0)} f"{q}")])'
+
+
+def warm_up() -> None:
+    """Touch the memory that reading and compiling a form writes to, with nothing of the user's."""
+    from mino import mu, thread
+
+    module = types.ModuleType("warm")
+    module.__dict__["_hy_macros"] = {**vars(thread)["_hy_macros"], **vars(mu)["_hy_macros"]}
+    source = Source(_SAMPLE, "")
+    for form in read_forms(source, reader := HyReader()):
+        compiling = Expression([Symbol("do"), form]).replace(form)
+        with HyReader.using_reader(reader, create=False):
+            tree = hy_compile(compiling, module, filename="", source=_SAMPLE)
+        source.correct(Instrument(source, {}).visit(tree))
 
 
 class Asked(Exception):

@@ -21,12 +21,14 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mino_lsp.types import EvalRequest, Facts, FrameReader, PreviewRequest
 from mino_lsp.worker import linux, stopping
 from mino_lsp.worker.pipe import Pipe
 from mino_lsp.worker.reading import FilesRead
+from mino_lsp.worker.spare import Spare
 
 Woken = PreviewRequest | EvalRequest
 """What a checkpoint is woken for."""
@@ -43,11 +45,13 @@ MOST_TOLD = 100_000
 
 @dataclass(slots=True)
 class Sleeper:
-    """This process, as one that can become a checkpoint. `sound` is what it looked like before user code ran."""
+    """This process, as one that can become a checkpoint. `warm_up` touches the memory that every evaluation needs;
+    `sound` is what the process looked like before user code ran."""
 
     pipe: Pipe
     scratch: str
     compiled: str
+    warm_up: Callable[[], None]
     forks: bool = True
     _sound: tuple[object, ...] = ()
     _read: FilesRead | None = None
@@ -105,6 +109,9 @@ class Sleeper:
         else:
             random.setstate(_RANDOM)
         me = os.getpid()
+        # What has run nothing of the document yet has no spare fork: all that it leaves behind is swept up.
+        spare = Spare(_fork, self.warm_up) if child else None
+        woken = False
         left: list[int] = []
         while True:
             watched = select.poll()
@@ -112,12 +119,18 @@ class Sleeper:
             if child:
                 process = os.pidfd_open(child)
                 watched.register(process, select.POLLIN)
-            ready = {descriptor for descriptor, _ in watched.poll()}
+            ready = {descriptor for descriptor, _ in watched.poll(spare.patience() if spare is not None else None)}
             if child:
                 os.close(process)
                 if process in ready:
                     _bury(control, child)
                     child = 0
+                    if spare is not None and woken:
+                        spare.wish()
+            given = spare.attend(control) if spare is not None and not child else None
+            if given is not None:
+                descriptors = given
+                break
             left = [pid for pid in left if os.waitpid(pid, os.WNOHANG)[0] == 0]
             if control.fileno() not in ready:
                 continue
@@ -129,9 +142,12 @@ class Sleeper:
             elif len(descriptors) == 4:
                 if child:  # a checkpoint itself, which the warden has ended or will
                     left.append(child)
-                child = _fork()
+                child = (spare.take(descriptors) if spare is not None else 0) or _fork()
                 if child == 0:
+                    if spare is not None:
+                        spare.leave()
                     break
+                woken = True
                 _tell(control, ["born", child])
                 for descriptor in descriptors:
                     os.close(descriptor)

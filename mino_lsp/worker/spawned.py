@@ -61,9 +61,9 @@ class Reader:
 
 
 class Process:
-    """A process in a session of its own, where there are such, with pipes for its streams. Once it has ended and
-    `bury` was called, `code` is its exit code, negative for a signal; CPU seconds and peak memory where they are
-    known."""
+    """A process in a session of its own, where there are such, with pipes for its streams, or another standard input.
+    Once it has ended and `bury` was called, `code` is its exit code, negative for a signal; CPU seconds and peak memory
+    where they are known."""
 
     def __init__(
         self,
@@ -72,10 +72,11 @@ class Process:
         ended: Callable[[], None],
         environment: Mapping[str, str] | None = None,
         given: Mapping[str, Any] | None = None,
+        stdin: int = subprocess.PIPE,
     ) -> None:
         self._popen = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
@@ -89,14 +90,14 @@ class Process:
         self._post, self._ended = post, ended
         threading.Thread(target=self._wait, daemon=True).start()
 
-    def pipes(self) -> tuple[int, int, int]:
-        """Its streams, which belong to the caller from now on."""
+    def pipes(self) -> tuple[int, ...]:
+        """Those of its streams that are pipes, which belong to the caller from now on."""
         streams = self._popen.stdin, self._popen.stdout, self._popen.stderr
         given = tuple(os.dup(stream.fileno()) for stream in streams if stream is not None)
         for stream in streams:
             if stream is not None:
                 stream.close()
-        return given[0], given[1], given[2]
+        return given
 
     def _wait(self) -> None:
         if hasattr(os, "waitid"):

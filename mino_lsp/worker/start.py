@@ -32,11 +32,13 @@ def main() -> int:
         from mino_lsp.worker.reused import Reused
 
         os._exit(Reused(requests, answers, sys.argv[2], pure).serve())
+    stdin = int(sys.argv[2]) if sys.argv[1:2] == ["--stdin"] else -1
+    if stdin >= 0:
+        os.set_inheritable(stdin, False)
     if not hasattr(os, "fork") or os.environ.pop(WITHOUT_FORK, ""):
         from mino_lsp.worker.reuse import ReusingWarden
 
-        return ReusingWarden(requests, answers, pure).serve()
-    stdin = int(sys.argv[2]) if sys.argv[1:2] == ["--stdin"] else -1
+        return ReusingWarden(requests, answers, pure, stdin).serve()
     return _fork(requests, answers, pure, stdin)
 
 

@@ -56,8 +56,6 @@ class Warden:
 
     def serve(self) -> int:
         linux.adopt_orphans()
-        if self._stdin >= 0:
-            os.set_inheritable(self._stdin, False)
         waker, woken = os.pipe()
         os.set_blocking(waker, False)
         os.set_blocking(woken, False)

@@ -140,6 +140,7 @@ async def test_an_error_stands_in_its_cell_and_those_below_go_on(editor: Editor,
     assert "[7 7]" in await notebook.cells[3].hover("(torch.ones")
 
 
+@pytest.mark.needs_fork("there are no checkpoints")
 async def test_a_change_goes_on_from_the_cell_above(editor: Editor, root: Path) -> None:
     slow = "(import time)\n(setv began (+ 1000 (% (time.time-ns) 1000000)))\n(time.sleep 0.3)"
     make = "(setv t (torch.empty began 0))"

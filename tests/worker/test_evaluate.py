@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,9 @@ import pytest
 
 from mino_lsp import types as t
 from mino_lsp.syntax import read
+from mino_lsp.worker import linux
+from mino_lsp.worker.spare import SPARE_SECONDS, Spare
+from tests.worker.conftest import wait_until
 
 
 @pytest.fixture
@@ -241,3 +248,33 @@ def test_an_edit_during_an_evaluation_is_previewed_and_both_are_answered(worker,
     at = edit.index("(torch.ones")
     assert facts[t.Span(at, at + len("(torch.ones 4)"))].values[0].shape == (4,)
     assert worker.collect(evaluating)[-1].result.text == "5"
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_a_checkpoint_that_was_woken_has_a_fork_ready(preview, evaluate):
+    above = f"(import sys)\n{SLOW}"
+    preview(f"{above}pid")
+    checkpoint = int(evaluate(f"{above}pid").text)
+    for _ in range(2):
+        assert wait_until(lambda: linux.children(checkpoint))
+        (spare,) = linux.children(checkpoint)
+        assert evaluate(f"{above}#(pid (os.getpid))").text == f"#({checkpoint} {spare})"
+    assert wait_until(lambda: linux.children(checkpoint))
+    os.kill(linux.children(checkpoint)[0], signal.SIGKILL)
+    told = evaluate(f"{above}(+ 1 1)")
+    assert told.text == "2" and told.problems == ()
+
+
+@pytest.mark.needs_fork("there are no checkpoints")
+def test_a_fork_that_is_not_needed_ends(monkeypatch):
+    control, other = socket.socketpair()
+    spare = Spare(os.fork, lambda: None)
+    spare.wish()
+    assert spare.attend(control) is None
+    (pid,) = linux.children(os.getpid())[-1:]
+    assert 0 < spare.patience() <= 1000 * SPARE_SECONDS and spare.attend(control) is None
+    monkeypatch.setattr("mino_lsp.worker.spare.time.monotonic", lambda: math.inf)
+    assert spare.attend(control) is None and not os.path.exists(f"/proc/{pid}")
+    assert spare.patience() is None and spare.take([]) == 0
+    control.close()
+    other.close()

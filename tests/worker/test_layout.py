@@ -4,6 +4,7 @@ within a form, evaluates nothing, and shows what a preview of the new text would
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from mino_lsp import types as t
 from mino_lsp.format.tokens import Role, tokens
-from mino_lsp.report import Report, carry_over
+from mino_lsp.report import Live, Report, carry_over
 from mino_lsp.syntax import read
 from mino_lsp.worker import layout
 from tests.worker import diagnosis
@@ -49,6 +50,13 @@ def as_told(text: str, preview: Preview) -> Report:
     return Report(1, forms, preview.facts, tuple(preview.problems), preview.result.evaluated, True)
 
 
+def shown(live: Live, text: str) -> dict[t.Span, t.Fact]:
+    """The facts; without the numbers where some are what memory happened to hold."""
+    if "torch.empty" not in text:
+        return dict(live.facts)
+    return {span: replace(fact, statistics=None) for span, fact in live.facts.items()}
+
+
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(TEXTS), st.integers(0, 1 << 32))
 def test_it_tells_the_same_however_a_program_is_laid_out(preview: Any, text: str, seed: int) -> None:
@@ -56,7 +64,7 @@ def test_it_tells_the_same_however_a_program_is_laid_out(preview: Any, text: str
     before, anew = as_told(text, preview(text)), as_told(new, preview(new))
     moved, fresh = carry_over(before, 1, anew.forms), carry_over(anew, 1, anew.forms)
     assert moved.current
-    assert dict(moved.facts) == dict(fresh.facts)
+    assert shown(moved, text) == shown(fresh, text)
     assert [without_fixes(one) for one in moved.problems] == [without_fixes(one) for one in fresh.problems]
     for mine, its in zip(moved.problems, fresh.problems, strict=True):
         # A fix that writes again what it replaces is not shown where that is laid out in another way.
