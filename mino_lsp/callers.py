@@ -41,7 +41,7 @@ class Callers:
         for uri in list(tried):
             if not self._under_way(uri) and not self._previews.imported.tells(path_of(uri), snapshot.path):
                 self._release(uri, snapshot.uri)
-        if any(self._under_way(uri) for uri in tried):
+        if self.under_way(snapshot.uri):
             return
         wanted = uncalled(snapshot)
         importers = self._importers(snapshot.uri, wanted) if wanted else []
@@ -57,6 +57,10 @@ class Callers:
             tried[one.uri] = names | (known or frozenset())
             if self._preview(one.uri):
                 return
+
+    def under_way(self, uri: str) -> list[str]:
+        """The files that are being previewed for a document."""
+        return [one for one in self._of.get(uri, ()) if self._under_way(one)]
 
     def of(self, uri: str) -> list[str]:
         """The open documents that a file is previewed for."""
@@ -112,7 +116,7 @@ class Callers:
         """Preview a file as it is now. False where that may not be, or it is there no more."""
         file = self._index.document(uri)
         snapshot = self._as_open(file) if file is not None else None
-        if snapshot is None or not snapshot.trusted or snapshot.previews_off or snapshot.settings.preview == "off":
+        if snapshot is None or not snapshot.trusted or snapshot.previews_off:
             return False
         self._previewed[uri] = snapshot
         self._previews.schedule(snapshot)

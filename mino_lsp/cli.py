@@ -202,7 +202,9 @@ def _imported(workspace: Workspace) -> list[Checked]:
 
 async def _shapes(workspace: Workspace, options: argparse.Namespace) -> int:
     """Print the source with the sizes after each line's steps beside it, or every fact."""
-    snapshot = await _previewed(workspace, _open(workspace, options.file), options.file)
+    previewed = await _previewed(workspace, _open(workspace, options.file), options.file)
+    await workspace.find_callers(previewed.uri)
+    snapshot = workspace.snapshot(previewed.uri) or previewed
     found = [problem for problem in diagnostics(snapshot) if problem.severity != "hint"]
     if options.json:
         print(annotated.as_json(options.file, snapshot, found), end="")

@@ -341,6 +341,19 @@ class Workspace:
         if snapshot is not None and snapshot.settings.preview != "off" and not self.paused:
             self.callers.seek(snapshot, self._documents.__contains__)
 
+    async def find_callers(self, uri: str) -> None:
+        """Preview what calls a document's mus, whatever the settings say, and return when that has ended."""
+        self.index.prune(self.roots)
+        for _ in self.index.scan():
+            pass
+        while (snapshot := self.snapshot(uri)) is not None:
+            self.callers.seek(snapshot, self._documents.__contains__)
+            waiting = self.callers.under_way(uri)
+            if not waiting:
+                return
+            for one in waiting:
+                await self.previews.finished(one)
+
     def _as_open(self, file: File) -> Snapshot:
         """A file that is not open as the document that it would be."""
         root = self.root_of(file.uri)

@@ -164,6 +164,19 @@ def test_shapes_as_text(folder: Path) -> None:
     assert (code, out.splitlines(), err) == (0, lines, "")
 
 
+def test_shapes_of_what_another_file_calls(folder: Path) -> None:
+    layers = "(require mino.mu * mino.thread *)\n(defmu Scale [x weights]\n  (-> x (@ weights)))\n"
+    (folder / "layers.hy").write_text(layers, "utf-8")
+    (folder / "train.hy").write_text(
+        "(import torch layers [Scale])\n(setv y ((Scale :weights (torch.ones 4 3)) (torch.ones 5 4)))\n(/ 1 0)\n",
+        "utf-8",
+    )
+    code, out, err = mino("shapes", "layers.hy", cwd=folder)
+    lines = layers.splitlines()
+    lines[2] = f"{lines[2]:<72}  ; → [5 3]"
+    assert (code, out.splitlines(), err) == (0, lines, "")
+
+
 def test_every_fact_as_json(folder: Path) -> None:
     (folder / "shapes.hy").write_text(SHAPES + "(/ 1 0)\n", "utf-8")
     code, out, err = mino("shapes", "--json", "shapes.hy", cwd=folder)
