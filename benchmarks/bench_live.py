@@ -28,9 +28,8 @@ class Editor:
 
     def ended(self) -> None:
         """Wait until the preview of this version has been reported."""
-        self.wire.wait(
-            lambda m: m.get("method") == "mino/report" and m["params"] == {"uri": self.uri, "version": self.version}
-        )
+        while self.wire.reported.get(self.uri) != self.version:
+            self.wire.wait(lambda message: message.get("method") == "mino/report")
 
     def edit(self, old: str, new: str) -> float:
         """Replace a text, and return when."""

@@ -10,13 +10,15 @@ from typing import Any
 
 
 class Wire:
-    """A server on a pipe. Requests block until they are answered; notifications met on the way are kept."""
+    """A server on a pipe. Requests block until they are answered. Of the notifications met on the way it is kept which
+    version of a document was reported last."""
 
     def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self._ids = 0
+        self.reported: dict[str, int] = {}
 
     def request(self, method: str, params: Any) -> Any:
         self._ids += 1
@@ -76,4 +78,7 @@ class Wire:
                 length = int(value)
         if not length:
             raise EOFError("the server has ended")
-        return dict(json.loads(self.process.stdout.read(length)))
+        message = dict(json.loads(self.process.stdout.read(length)))
+        if message.get("method") == "mino/report":
+            self.reported[message["params"]["uri"]] = message["params"]["version"]
+        return message

@@ -6,6 +6,7 @@ It runs in a process of its own that is thrown away afterwards. Whatever the use
 from __future__ import annotations
 import __future__
 
+import ast
 import functools
 import sys
 import time
@@ -76,6 +77,7 @@ def warm_up() -> None:
         with HyReader.using_reader(reader, create=False):
             tree = hy_compile(compiling, module, filename="", source=_SAMPLE)
         source.correct(Instrument(source, {}).visit(tree))
+        compile(ast.fix_missing_locations(tree), "", "exec")
 
 
 class Asked(Exception):

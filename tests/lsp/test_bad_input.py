@@ -15,7 +15,7 @@ from .editor import Editor
 from .processes import below, dwindled, marker
 
 WORD = marker()
-LIMITS = {"cpu": 1, "time": 2.5, "output": 20_000, "memory": 300_000_000}
+LIMITS = {"cpu": 1, "time": 4, "output": 20_000, "memory": 300_000_000}
 
 # Every document imports what any of them uses.
 QUIET = {"disable": ["unused-import"]}
