@@ -144,6 +144,6 @@ def uncalled(snapshot: Snapshot) -> frozenset[str]:
 
 def _body(snapshot: Snapshot, mu: Definition) -> Span:
     """What stands after the components of a `defmu`."""
-    form = next(form for form in snapshot.tree.path_at(mu.start) if form.start == mu.form_start)
-    components = next((part for part in form.forms if snapshot.text.source[part.start] == "["), form)
-    return Span(components.end if components is not form else mu.end, mu.form_end)
+    parts = [part for form in snapshot.tree.path_at(mu.start) if form.start == mu.form_start for part in form.forms]
+    components = next((part.end for part in parts if part.start >= mu.end), mu.end)
+    return Span(components, mu.form_end)
