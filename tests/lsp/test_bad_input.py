@@ -51,8 +51,8 @@ async def check(editor: Editor, path: Path, code: str, before: str, form: str) -
     assert await dwindled(WORD, standing, 0)
 
 
-KEPT = 5
-"""What a document keeps to go on from: a process that has run nothing of it, and four checkpoints."""
+KEPT = 6
+"""What a document keeps to go on from: a process that has run nothing of it, four checkpoints, a fork that is ready."""
 
 BASE = "(import os sys time signal threading ctypes)\n"
 
