@@ -95,8 +95,7 @@ class Callers:
             self._drop(uri)
 
     def _under_way(self, uri: str) -> bool:
-        report = self._previews.report(uri)
-        return uri in self._previewed and (report is None or not report.finished)
+        return uri in self._previewed and self._previews.under_way(uri)
 
     def _forget(self, uri: str) -> None:
         """It may be tried again."""
@@ -113,10 +112,10 @@ class Callers:
             self._previews.close(uri)
 
     def _preview(self, uri: str) -> bool:
-        """Preview a file as it is now. False where that may not be, or it is there no more."""
+        """Preview a file as it is now. False where that may not or cannot be, or it is there no more."""
         file = self._index.document(uri)
         snapshot = self._as_open(file) if file is not None else None
-        if snapshot is None or not snapshot.trusted or snapshot.previews_off:
+        if snapshot is None or not snapshot.trusted or snapshot.previews_off or snapshot.tree.problems:
             return False
         self._previewed[uri] = snapshot
         self._previews.schedule(snapshot)

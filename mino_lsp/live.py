@@ -156,6 +156,13 @@ class Previews:
         for uri in list(self._documents):
             self.close(uri)
 
+    def under_way(self, uri: str) -> bool:
+        """Whether a preview is about to tell something of a document that has not been told to its end before."""
+        document = self._documents.get(uri)
+        if document is None or document.task is None or document.task.done():
+            return False
+        return document.report is None or not document.report.finished
+
     async def finished(self, uri: str) -> Report | None:
         """The report of the preview that is under way, when it has ended."""
         document = self._documents.get(uri)

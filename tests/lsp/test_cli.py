@@ -171,6 +171,7 @@ def test_shapes_of_what_another_file_calls(folder: Path) -> None:
         "(import torch layers [Scale])\n(setv y ((Scale :weights (torch.ones 4 3)) (torch.ones 5 4)))\n(/ 1 0)\n",
         "utf-8",
     )
+    (folder / "half.hy").write_text("(import layers [Scale]) (Scale", "utf-8")
     code, out, err = mino("shapes", "layers.hy", cwd=folder)
     lines = layers.splitlines()
     lines[2] = f"{lines[2]:<72}  ; → [5 3]"

@@ -119,6 +119,7 @@ async def test_a_file_shows_the_shapes_of_one_that_calls_it_and_is_not_open(edit
     train = root / "f" / "train.hy"
     on_disk(editor, train, TRAIN)
     on_disk(editor, root / "f" / "apart.hy", "(import layers) (setv Scale 1) (/ 1 0)")
+    on_disk(editor, root / "f" / "half.hy", "(import layers [Scale]) (Scale")
     layers = await opened(editor, root / "f", "layers.hy", LAYERS).previewed()
     await hinted(layers, [("(-> x (@ weights)))", "→ [5 3]")])
     assert "preview of train.hy" in await layers.hover("weights", 1)
