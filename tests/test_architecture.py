@@ -119,9 +119,10 @@ BROAD = {
     "mino_lsp/worker/expand.py": {"stepwise", "_walked", "python"},
     "mino_lsp/worker/macros.py": {"evaluate"},
     "mino_lsp/worker/lexical.py": {"compile_watched"},
+    "mino_lsp/worker/spare.py": {"attend"},
 }
 """Where anything may be caught: at the request boundary, at the end of a process, and where the worker calls a user's
-forms. The library may have one function that calls what is foreign."""
+forms, or what a user's code may have replaced. The library may have one function that calls what is foreign."""
 
 
 @rule
