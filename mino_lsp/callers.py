@@ -29,13 +29,14 @@ class Callers:
         self._of: dict[str, dict[str, frozenset[str]]] = {}
         """By open document the files that were tried, and the names that were looked for in each."""
         self._previewed: dict[str, Snapshot] = {}
+        self._seeking = True
 
     def __contains__(self, uri: str) -> bool:
         return uri in self._previewed
 
     def seek(self, snapshot: Snapshot, is_open: Callable[[str], bool]) -> None:
         """There is news of a document: preview the next file that may call what no preview has called."""
-        if snapshot.report is None or not snapshot.report.finished:
+        if not self._seeking or snapshot.report is None or not snapshot.report.finished:
             return
         tried = self._of.get(snapshot.uri, {})
         for uri in list(tried):
@@ -90,6 +91,12 @@ class Callers:
 
     def clear(self) -> None:
         """Begin anew: settings or trust may be others."""
+        self.stop()
+        self._seeking = True
+
+    def stop(self) -> None:
+        """Preview none any more. What they told is gone with them, which is no reason to look for others."""
+        self._seeking = False
         self._of.clear()
         for uri in list(self._previewed):
             self._drop(uri)

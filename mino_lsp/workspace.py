@@ -578,6 +578,7 @@ class Workspace:
             self._refresh(uri)
 
     async def shut_down(self) -> None:
+        self.callers.stop()
         self.previews.close_all()
         self.surveys.close_all()
         for task in self._background:

@@ -147,12 +147,42 @@ async def test_a_file_that_shows_shapes_of_its_own_needs_no_other(editor: Editor
     layers.close()
 
 
+async def test_callers_are_found_again_when_all_begins_anew(editor: Editor, root: Path) -> None:
+    for name in ("one", "two"):
+        on_disk(editor, root / "i" / f"{name}.hy", TRAIN)
+    layers = await opened(editor, root / "i", "layers.hy", LAYERS).previewed()
+    shown = [("(-> x (@ weights)))", "→ [5 3]")]
+    await hinted(layers, shown)
+    await editor.execute("mino.restart", {})
+    await hinted(layers, shown)
+    layers.replace("(@ weights)", "(@ weights) (.sum :dim 0)")
+    await hinted(layers, [("(-> x (@ weights) (.sum :dim 0)))", "→ [3]")])
+    layers.close()
+
+
 async def test_a_file_that_is_not_to_be_previewed_is_not(editor: Editor, root: Path) -> None:
     on_disk(editor, root / "h" / "train.hy", f";; mino: preview off\n{TRAIN}")
     layers = await opened(editor, root / "h", "layers.hy", LAYERS).previewed()
     on_disk(editor, root / "h" / "other.hy", TRAIN.replace("5 4", "6 4"))
     await hinted(layers, [("(-> x (@ weights)))", "→ [6 3]")])
     layers.close()
+
+
+async def test_the_end_is_no_reason_to_look_for_callers(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.hy").write_text(TRAIN, "utf-8")
+    workspace = Workspace(Terminal(), launched_trusted=True)
+    workspace.roots.append(tmp_path)
+    (tmp_path / "layers.hy").write_text(LAYERS, "utf-8")
+    uri = (tmp_path / "layers.hy").as_uri()
+    workspace.open(uri, 1, LAYERS)
+    async with asyncio.timeout(SECONDS):
+        while workspace.previews.report(uri) is None or not workspace.previews.report(uri).finished:
+            await asyncio.sleep(0.05)
+    await workspace.find_callers(uri)
+    assert (tmp_path / "one.hy").as_uri() in workspace.callers
+    await workspace.shut_down()
+    assert not any((tmp_path / f"{name}.hy").as_uri() in workspace.callers for name in ("one", "two"))
 
 
 @pytest.mark.parametrize("name", ["first_part", "first-part"])
