@@ -26,7 +26,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from mino_lsp.worker import unknown
 from mino_lsp.worker.claims import Ledger, accelerator, real_device
 from mino_lsp.worker.patches import Patches
-from mino_lsp.worker.recipes import Recipes
+from mino_lsp.worker.recipes import Key, Recipes
 
 KNOWN_WHOLE, KNOWN_REAL = 1 << 16, 1 << 10
 """How many elements a tensor may have whose values are kept: of integers or truth values, and of real numbers."""
@@ -93,20 +93,26 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         if func in (aten.equal.default, aten.allclose.default) and not all(known(t) is not None for t in args[:2]):
             unknown.assumed()
             return True
+        for tensor in _tensors([kwargs[name] for name in _written_to(func) if name in kwargs]):
+            if isinstance(tensor, FakeTensor):
+                tensor.constant = None  # it gets other values, and may get another size
         tensors: list[torch.Tensor] = []
         key = self._recipes.key(func, args, kwargs, tensors)
         if key is None:
             tensors = _tensors((*args, *kwargs.values()))
         inputs = [self._known_input(t) for t in tensors]
         values = bool(inputs) and all(value is not None for value in inputs)
-        if key is not None and not values and key in self._recipes:
+        draws = values and isinstance(func, torch._ops.OpOverload) and _draws(func)
+        if key is not None and not draws and self._recipes.tell(key, func, args, kwargs, tensors):
+            if values:
+                return self._calculated(func, args, kwargs, key, tensors)
             if func._schema.is_mutable:
                 self.invalidate_written_to_constants(func, tensors, args, kwargs)
             out = self._recipes.made(key, tensors)
         else:
             looked = _looked[0]
             try:
-                if values and isinstance(func, torch._ops.OpOverload) and _draws(func):
+                if draws:
                     return self._draw(func, types, args, kwargs)
                 out = super().dispatch(func, types, args, kwargs)
             except _UNSUPPORTED as error:
@@ -116,6 +122,32 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         if not inputs and isinstance(out, FakeTensor) and out.constant is None:
             self._make_known(out, func, args, kwargs)
         return out
+
+    def _calculated(self, func: Any, args: Any, kwargs: Any, key: Key, tensors: list[Any]) -> Any:
+        """What an operator makes of values that are known: its shape as ever, and its values."""
+        with no_dispatch():
+            real = func(*_replaced(args, known), **_replaced(kwargs, known))
+        out = self._recipes.made(key, tensors)
+        for made, value in zip(_tensors((out,)), _tensors((real,)), strict=True):
+            if any(made is tensor for tensor in tensors):
+                continue  # the operator wrote its values
+            if self.may_turn_const(value):
+                self._keep(made, value)
+            else:
+                self.fake_tensor_converter.invalidate_constant_aliases(value)
+        return out
+
+    def copied(self, tensor: Any) -> Any:
+        """A tensor with the same metadata and values in memory of its own."""
+        claimed = self._ledger is not None and self._ledger.active
+        if claimed or tensor.layout != torch.strided or tensor.is_conj() or tensor.is_neg():
+            return tensor.detach().clone()
+        values = known(tensor)
+        with no_dispatch():
+            made = self._recipes.copied(tensor)
+            if values is not None:
+                self._keep(made, values.clone())
+        return made
 
     def _known_input(self, tensor: torch.Tensor) -> torch.Tensor | None:
         if isinstance(tensor, FakeTensor):
@@ -167,6 +199,14 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
 
 def _draws(func: torch._ops.OpOverload) -> bool:
     return torch.Tag.nondeterministic_seeded in func.tags
+
+
+@functools.cache
+def _written_to(func: Any) -> tuple[str, ...]:
+    """The arguments of an operator that take what it makes, as `out` does."""
+    if not isinstance(func, torch._ops.OpOverload):
+        return ()
+    return tuple(argument.name for argument in func._schema.arguments if argument.is_out)
 
 
 def _few(tensor: torch.Tensor) -> bool:
@@ -297,7 +337,7 @@ def _replace_values(patches: Patches) -> None:
         if not self.is_leaf:
             told = "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
             raise RuntimeError(f"{told} at the moment.")
-        made = self.detach().clone()
+        made = self.fake_mode.copied(self)
         made = torch.nn.Parameter(made) if isinstance(self, torch.nn.Parameter) else made
         made.requires_grad_(self.requires_grad)
         made.grad = copy.deepcopy(self.grad, memo)

@@ -40,6 +40,7 @@ from mino_lsp.types import (
 )
 from mino_lsp.worker import blame, ranks
 from mino_lsp.worker.deciding import unfinished
+from mino_lsp.worker.stopping import STARTING_SECONDS
 
 WINDOW = 256 * 1024
 """Characters of a run's output that may be under way to the editor before the warden stops reading."""
@@ -67,6 +68,7 @@ class Job(ABC):
         self._result: Result | None = None
         self._span = Span(0, 0)
         self._started = time.monotonic()
+        self._evaluating_since = 0.0
         self._kill_at = NEVER
         self._limit = ""
         self._stopped = False
@@ -145,6 +147,7 @@ class Job(ABC):
             self._result = message.result
         else:
             if isinstance(message, FormStarted):
+                self._evaluating_since = self._evaluating_since or time.monotonic()
                 self._span = message.span
             self._answer(message)
 
@@ -159,14 +162,23 @@ class Job(ABC):
     # ---- limits and ends
 
     def next_deadline(self) -> float:
-        wall = self._started + self._limits.wall if self._limits and not self._limit else NEVER
-        return NEVER if self.ended else min(wall, self._kill_at)
+        return NEVER if self.ended else min(self._wall(), self._kill_at)
+
+    def _wall(self) -> float:
+        """When it will have taken too long. A preview's time begins with its first form: what its process imports
+        before that is none of the user's code."""
+        if not self._limits or self._limit:
+            return NEVER
+        wall: float = self._limits.wall
+        if isinstance(self.request, PreviewRequest) and not self._evaluating_since:
+            return self._started + wall + STARTING_SECONDS
+        return (self._evaluating_since or self._started) + wall
 
     def enforce(self) -> None:
         now = time.monotonic()
         if self.ended:
             return
-        if self._limits and now >= self._started + self._limits.wall:
+        if now >= self._wall():
             self._reach("time")
         if now >= self._kill_at:
             self._kill_at = NEVER

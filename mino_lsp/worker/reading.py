@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from typing import Any
@@ -27,7 +28,8 @@ class FilesRead:
         self._seen: dict[str, State] = {}
         installed = [sys.prefix, sys.base_prefix, os.path.dirname(os.__file__)]
         installed += [folder for folder in sys.path if os.path.basename(folder) in ("site-packages", "dist-packages")]
-        self._loaded = set(sys.modules)
+        # Modules are listed in the order in which they came: those after this one are to be told of.
+        sys.modules[__name__] = sys.modules.pop(__name__)
         self._passed_over = tuple(folder + os.sep for folder in (*installed, "/proc", "/dev", "/sys", scratch))
         sys.addaudithook(self._hear)
 
@@ -41,8 +43,9 @@ class FilesRead:
 
     def so_far(self) -> dict[str, State]:
         """The files that were read, and as they were then. A module that was loaded from byte code is listed too."""
-        for name, module in list(sys.modules.items()):
-            path = getattr(module, "__file__", None)
-            if name not in self._loaded and isinstance(path, str):
+        # A fork's memory is copied where it is looked at, so that all modules take longer than the fork.
+        for name in list(itertools.takewhile(lambda name: name != __name__, reversed(sys.modules))):
+            path = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(path, str):
                 self._add(os.path.abspath(path))
         return dict(self._seen)

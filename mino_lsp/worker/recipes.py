@@ -6,12 +6,13 @@ operators that have a tensor with known values among their inputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, in_kernel_invocation_manager
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+
+from mino_lsp.worker.rules import META, Made, Outcome, Rules
 
 _PLAIN = frozenset(
     {int, float, bool, complex, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format}
@@ -20,26 +21,14 @@ _PLAIN = frozenset(
 Key = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """One output: the metadata of a new tensor, or of a view of the input of an index; or that input itself."""
-
-    itself: int = -1
-    view_of: int = -1
-    shape: tuple[int, ...] = ()
-    stride: tuple[int, ...] = ()
-    offset: int = 0
-    dtype: torch.dtype = torch.float32
-    device: torch.device | None = None
-    requires_grad: bool = False
-
-
 class Recipes:
     """The outputs of the operators of one mode, by what they depend on: everything but values."""
 
     def __init__(self, mode: FakeTensorMode) -> None:
         self._mode = mode
-        self._known: dict[Key, tuple[_Made, ...] | _Made | None] = {}
+        self._rules = Rules(mode)
+        self._known: dict[Key, Outcome | None] = {}
+        self._attributes: dict[torch.device | None, dict[str, Any]] = {}
 
     def key(self, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> Key | None:
         """All that decides what an operator makes; None where values may, or what is no operator of torch's own. Its
@@ -57,6 +46,11 @@ class Recipes:
         if func is torch.ops.aten.index.Tensor and any(t.dtype in (torch.bool, torch.uint8) for t in tensors[1:]):
             return None  # as many as are true
         return tuple(parts)
+
+    def copied(self, tensor: FakeTensor) -> Any:
+        """A tensor like another one."""
+        shape = tuple(tensor.shape)
+        return self._make(Made(-1, -1, shape, tensor.stride(), 0, tensor.dtype, tensor.fake_device), [])
 
     def _describe(self, values: Any, parts: list[object], tensors: list[torch.Tensor], exactly: bool) -> bool:
         for value in values:
@@ -78,8 +72,14 @@ class Recipes:
                 return False
         return True
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._known
+    def tell(self, key: Key, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> bool:
+        """Whether it is known, or a rule tells, what the operator of a key makes."""
+        if key in self._known:
+            return True
+        outcome = self._rules.outcome(func, args, kwargs, tensors)
+        if outcome is not None:
+            self._known[key] = outcome
+        return outcome is not None
 
     def made(self, key: Key, tensors: list[torch.Tensor]) -> Any:
         """What the operator of a key that is known makes of tensors."""
@@ -101,32 +101,37 @@ class Recipes:
             if all_ and None not in all_:
                 self._known[key] = tuple(one for one in all_ if one is not None)
 
-    def _described(self, out: Any, tensors: list[torch.Tensor]) -> _Made | None:
+    def _described(self, out: Any, tensors: list[torch.Tensor]) -> Made | None:
         for index, tensor in enumerate(tensors):
             if out is tensor:
-                return _Made(itself=index)
+                return Made(itself=index)
         if type(out) is not FakeTensor or out.layout is not torch.strided:
             return None
         storage = out.untyped_storage()._cdata
         views = [index for index, tensor in enumerate(tensors) if tensor.untyped_storage()._cdata == storage]
         shape, stride, offset = tuple(out.shape), out.stride(), out.storage_offset()
         view_of = views[0] if views else -1
-        one = _Made(-1, view_of, shape, stride, offset, out.dtype, out.fake_device, out.requires_grad)
+        one = Made(-1, view_of, shape, stride, offset, out.dtype, out.fake_device, out.requires_grad)
         again = self._make(one, tensors)
         same = torch._C._dispatch_keys(again).raw_repr() == torch._C._dispatch_keys(out).raw_repr()
         return one if same and again.storage_offset() == offset else None
 
-    def _make(self, one: _Made, tensors: list[torch.Tensor]) -> Any:
+    def _make(self, one: Made, tensors: list[torch.Tensor]) -> Any:
         if one.itself >= 0:
             return tensors[one.itself]
-        storage = tensors[one.view_of].untyped_storage() if one.view_of >= 0 else None
-        with in_kernel_invocation_manager(self._mode):
-            empty = torch.empty_strided(
-                one.shape, one.stride, dtype=one.dtype, device="meta", requires_grad=one.requires_grad
-            )
-            if storage is not None:
-                empty.set_(storage, one.offset, one.shape, one.stride)
-        return FakeTensor(self._mode, empty, one.device)
+        empty = torch.empty_strided(one.shape, one.stride, dtype=one.dtype, device=META)
+        if one.view_of >= 0:
+            empty.set_(tensors[one.view_of].untyped_storage(), one.offset, one.shape, one.stride)
+        attributes = self._attributes.get(one.device)
+        if attributes is None:
+            attributes = self._attributes[one.device] = vars(FakeTensor(self._mode, empty, one.device))
+        # What torch's constructor does, which takes four times as long: it looks at what it is given.
+        made = torch.Tensor._make_subclass(
+            FakeTensor, empty, one.requires_grad, dispatch_device=True, device_for_backend_keys=one.device
+        )
+        torch._C._set_throw_on_mutable_data_ptr(made)
+        vars(made).update(attributes)
+        return made
 
 
 _ARITHMETIC = frozenset({"add", "sub", "rsub", "mul", "div", "pow", "lerp", "addcmul", "addcdiv"})
@@ -150,4 +155,6 @@ def _shapes_decide(func: Any) -> bool:
     name = func._schema.name.partition("::")[2]
     if name.startswith(("lift", "as_strided", "set_", "resize")) or name == "_local_scalar_dense":
         return False
+    if any(argument.is_out for argument in func._schema.arguments):
+        return False  # what is written to gets the size that it needs
     return func is torch.ops.aten.index.Tensor or not any(tag in func.tags for tag in _VALUES_DECIDE)

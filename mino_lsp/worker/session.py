@@ -8,6 +8,8 @@ import __future__
 
 import ast
 import functools
+import inspect
+import os
 import sys
 import time
 import types
@@ -54,6 +56,9 @@ class Life(Protocol):
 
 CHECKPOINT_SECONDS = 0.05
 """After forms that took so long together there is a checkpoint, that they need not be evaluated again."""
+
+WORTH = 4
+"""How many times what the last checkpoint cost the next must save: the more memory, the longer a fork takes."""
 
 NEAR_SECONDS = 0.01
 """The same just above the form that was edited: it will be edited again."""
@@ -122,7 +127,7 @@ class Session:
         self.kept = keep_output()
         self._compiled = Kept(life.compiled) if life.compiled else None
         self.evaluated = 0
-        self._cost = 0.0
+        self._cost = self._checkpoint_cost = 0.0
         self._failed = False
         self._examples: list[tuple[Span, Callable[[], Sequence[Problem]]]] = []
 
@@ -182,7 +187,7 @@ class Session:
 
     def _due(self, span: Span) -> bool:
         near = span.start <= self._request.edited <= span.end
-        return self._cost >= (NEAR_SECONDS if near else CHECKPOINT_SECONDS)
+        return self._cost >= (NEAR_SECONDS if near else max(CHECKPOINT_SECONDS, WORTH * self._checkpoint_cost))
 
     def _checkpoint(self) -> bool:
         """Make this place one to go on from. True in a process that goes on from it with another text."""
@@ -190,8 +195,10 @@ class Session:
         if self._source.text[self.evaluated - 1] not in ")]}" or not self._life.fit():
             return False
         self._cost = 0.0
+        began = time.perf_counter()
         request = self._life.checkpoint(self.evaluated, not self.recorder.left)
         if request is None:
+            self._checkpoint_cost = time.perf_counter() - began
             return False
         if isinstance(request, EvalRequest):
             raise Asked(request, self)
@@ -290,6 +297,8 @@ def main_module(path: str, main: bool = True) -> types.ModuleType:
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
     sys.modules["__main__"] = module
     sys.modules.setdefault(module.__name__, module)
+    # `require` asks Python for it, which looks at each module there is: a fork's memory is copied where it looks.
+    inspect.modulesbyfile[os.path.normcase(os.path.abspath(path))] = module.__name__
     return module
 
 

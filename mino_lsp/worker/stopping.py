@@ -11,7 +11,7 @@ import signal
 from mino_lsp.worker import blame
 
 STARTING_SECONDS = 60
-"""CPU time that a job may use before the user's code begins, beside that which is theirs."""
+"""Time that a job may use, and take, before the user's code begins, beside that which is theirs."""
 
 
 class Stopped(BaseException):

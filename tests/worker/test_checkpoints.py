@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import py_compile
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,12 @@ def test_what_is_gone_on_from(worker, tmp_path, between, after, kept):
     assert mark(changed) != mark(second)
 
 
-def test_a_file_that_was_read_and_has_changed_is_read_again(worker, tmp_path):
+@pytest.mark.parametrize("byte_code", [False, True])
+def test_a_file_that_was_read_and_has_changed_is_read_again(worker, tmp_path, byte_code):
     path = tmp_path / "main.hy"
     (tmp_path / "beside.py").write_text("value = 1")
+    if byte_code:  # its source is not opened then
+        py_compile.compile(str(tmp_path / "beside.py"))
     (tmp_path / "data.txt").write_text("one")
     head = f'(import os beside)\n(setv data (with [f (open "data.txt")] (.read f)))\n{MARK}\n{SLOW}\n'
     show = "(raise (ValueError (, beside.value data mark)))".replace("(, ", "#(")
