@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import inspect
 import linecache
 import logging
 import operator
@@ -60,6 +61,7 @@ class Footing:
         self._recursion, self._switching = sys.getrecursionlimit(), sys.getswitchinterval()
         self._modules = dict(sys.modules)
         self._importers = set(sys.path_importer_cache)
+        self._module_of_file = dict(inspect.modulesbyfile)
         self._owners: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._learn(self._modules.values())
         self._environment, self._folder, self._umask = dict(os.environ), os.getcwd(), _umask()
@@ -125,6 +127,8 @@ class Footing:
         gc.set_threshold(*self._collecting[1])
         gc.callbacks[:] = self._collecting[2]
         linecache.clearcache()
+        inspect.modulesbyfile.clear()
+        inspect.modulesbyfile.update(self._module_of_file)
 
     # ---- namespaces
 

@@ -148,6 +148,16 @@ def test_files_of_the_workspace_are_read_anew(see, tmp_path):
         assert told.problems == [] and told.at("x") == [f"[{size}]"]
 
 
+def test_a_file_that_was_previewed_is_a_module_of_its_own_afterwards(reusing, see, tmp_path):
+    """Python remembers which module a file belongs to."""
+    text = "(import inspect sys)\n(setv name (. (inspect.getmodule (sys._getframe)) __name__))"
+    (tmp_path / "part.hy").write_text(text, "utf-8")
+    request = t.PreviewRequest(reusing.job(), str(tmp_path / "part.hy"), text, t.Environment(str(tmp_path)))
+    reusing.send(request)
+    assert Preview(text, reusing.collect(request.job)).problems == []
+    assert see('(import part)\n(assert (= part.name "part") part.name)').problems == []
+
+
 REPLACED = [
     "(setv torch.ones torch.zeros)",
     "(setv torch.Tensor.__add__ None)",
