@@ -94,8 +94,10 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
             unknown.assumed()
             return True
         for tensor in _tensors([kwargs[name] for name in _written_to(func) if name in kwargs]):
-            if isinstance(tensor, FakeTensor):
-                tensor.constant = None  # it gets other values, and may get another size
+            if isinstance(tensor, FakeTensor) and tensor.constant is not None:
+                # It gets other values, and may get another size.
+                self.fake_tensor_converter.invalidate_constant_aliases(tensor.constant)
+                tensor.constant = None
         tensors: list[torch.Tensor] = []
         key = self._recipes.key(func, args, kwargs, tensors)
         if key is None:
@@ -337,7 +339,8 @@ def _replace_values(patches: Patches) -> None:
         if not self.is_leaf:
             told = "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
             raise RuntimeError(f"{told} at the moment.")
-        made = self.fake_mode.copied(self)
+        mode = self.fake_mode
+        made = mode.copied(self) if isinstance(mode, Shapes) else self.detach().clone()
         made = torch.nn.Parameter(made) if isinstance(self, torch.nn.Parameter) else made
         made.requires_grad_(self.requires_grad)
         made.grad = copy.deepcopy(self.grad, memo)

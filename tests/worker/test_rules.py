@@ -175,3 +175,31 @@ def test_the_first_operator_makes_what_the_next_does():
             written = torch.empty(0)
             torch.add(x, x, out=written)
             assert written.shape == (64, 48)
+
+
+def test_what_was_written_to_is_forgotten_where_it_is_looked_at_too():
+    with Shapes():
+        x, small = torch.randn(2000), torch.zeros(1)
+        view, other = small[:], torch.zeros(1)
+        assert known(view) is not None
+        torch.sum(x, dim=0, keepdim=True, out=small)
+        assert (known(small), known(view)) == (None, None) and known(other) is not None
+
+
+def test_a_copy_is_like_what_it_was_copied_from(preview):
+    """With its layout and its values, of a program's own fake tensors too."""
+    told = preview(
+        """(import copy torch)
+(import torch._subclasses.fake_tensor [FakeTensorMode])
+(setv wide (torch.nn.Parameter (.t (torch.zeros 3000 2)))  small (torch.tensor [2 3]))
+(setv [wide-too small-too] (copy.deepcopy [wide small]))
+(torch.ones (.tolist small-too))
+(assert (= (.stride wide-too) (.stride wide)))
+(assert (and wide-too.requires-grad (isinstance wide-too torch.nn.Parameter)))
+(with [_ (FakeTensorMode)] (setv own (copy.deepcopy (torch.zeros 5 4))))
+own""",
+        way="heavy",
+    )
+    assert told.problems == []
+    assert told.at("(torch.ones (.tolist small-too))") == ["[2 3]"]
+    assert told.at("own", 1) == ["[5 4]"]
