@@ -13,10 +13,26 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from mino_lsp.types import Answer, DevicesRequest, FrameReader, Ready, Refused, Request, frame
+from mino_lsp.types import (
+    Answer,
+    DevicesRequest,
+    EvalRequest,
+    FormStarted,
+    FrameReader,
+    InspectRequest,
+    PreviewRequest,
+    Ready,
+    Refused,
+    Request,
+    frame,
+)
 from mino_lsp.worker import linux
 from mino_lsp.worker.job import NEVER, Job
 from mino_lsp.worker.spawned import MAIN, Post, Process, Reader
+from mino_lsp.worker.stopping import STARTING_SECONDS
+
+_STARTS = (PreviewRequest, EvalRequest, InspectRequest)
+"""What imports more of Mino before it comes to the user's code, and says when it does."""
 
 STOPPING_SECONDS = 0.25
 """How long a job that nobody waits for may go on: one that is over by then has cost no process. It is not interrupted,
@@ -43,7 +59,11 @@ class Lent(Job):
         if isinstance(message, Ready):
             self.over = True
         elif not isinstance(message, Refused):  # it says why it ends, which is nobody's concern
+            starts = isinstance(message, FormStarted) and not self._evaluating_since
             super()._hear(message, rank)
+            if starts and self._limits:
+                self._used_before = linux.cpu_seconds(self.process.pid)
+                self._look_at = time.monotonic() + self._limits.cpu + CPU_SLACK
 
     def stop(self, grace: float) -> None:
         if not self.ended and not self.over:
@@ -59,7 +79,8 @@ class Lent(Job):
         super().enforce()
         now = time.monotonic()
         if self._limits and now >= self._look_at:
-            left = self._limits.cpu + CPU_SLACK - (linux.cpu_seconds(self.process.pid) - self._used_before)
+            starting = STARTING_SECONDS if isinstance(self.request, _STARTS) and not self._evaluating_since else 0
+            left = self._limits.cpu + CPU_SLACK + starting - (linux.cpu_seconds(self.process.pid) - self._used_before)
             if left <= 0:
                 self._limit = self._limit or "cpu"
                 self.kill()

@@ -175,7 +175,8 @@ class Reused:
         open_streams()  # `exit` closes one of them
         if not (self._confine() or request.unconfined):
             raise Unusable(UNCONFINED)
-        with _limited(request.limits):
+        starts = isinstance(request, PreviewRequest | EvalRequest | InspectRequest)
+        with _limited(request.limits, stopping.STARTING_SECONDS if starts else 0):
             if isinstance(request, PreviewRequest):
                 from mino_lsp.worker import session
 
@@ -216,8 +217,9 @@ def _expansion(request: ExpansionRequest, publish: Pipe) -> Result:
 
 
 @contextlib.contextmanager
-def _limited(limits: Limits) -> Iterator[None]:
-    """What the system limits, for one job: CPU time and memory beyond what was used before."""
+def _limited(limits: Limits, starting: int) -> Iterator[None]:
+    """What the system limits, for one job: CPU time and memory beyond what was used before. `starting` seconds are for
+    what comes before the user's code, which then gets its own (`stopping.begin`)."""
     try:
         import resource
     except ImportError:
@@ -226,7 +228,7 @@ def _limited(limits: Limits) -> Iterator[None]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     wanted = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: math.ceil(used.ru_utime + used.ru_stime) + limits.cpu,
+        resource.RLIMIT_CPU: math.ceil(used.ru_utime + used.ru_stime) + limits.cpu + starting,
     }
     if sys.platform == "linux":
         with open("/proc/self/statm") as statm:

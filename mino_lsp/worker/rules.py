@@ -46,7 +46,8 @@ class Rules:
     def outcome(self, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> Outcome | None:
         """What an operator makes of tensors of the mode; None where torch is to be asked."""
         rule = _RULES.get(func)
-        if rule is None or kwargs or not tensors:
+        # In inference mode a view of a tensor from outside of it is none of the mode's, and all else is.
+        if rule is None or kwargs or not tensors or torch.is_inference_mode_enabled():
             return None
         device = tensors[0].device
         if not all(tensor.device == device and self._is_ordinary(tensor, device) for tensor in tensors):
