@@ -276,6 +276,7 @@ class User:
         self.counted: Counter[str] = Counter()
         self.slowest = (0.0, "")
         self._pending: set[asyncio.Task[None]] = set()
+        self._restart: asyncio.Task[None] | None = None
         self._seen = 0
 
     def say(self, what: str) -> None:
@@ -355,13 +356,14 @@ class User:
         asked = Asked(one.document.identity, text, start, lsp.Range(start, end))
         self.send(method, REQUESTS[method](asked), asked)
 
-    def send(self, method: str, params: Any, asked: Asked) -> None:
+    def send(self, method: str, params: Any, asked: Asked) -> asyncio.Task[None]:
         wire = lsp.WORKSPACE_EXECUTE_COMMAND if method.startswith("mino.") else method
         # Sent now: a task would send it after the next edit.
         answer = asyncio.wrap_future(self.editor.protocol.send_request(wire, params))
         task = asyncio.create_task(self.answered(method, answer, asked))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
+        return task
 
     async def answered(self, method: str, answer: Any, asked: Asked) -> None:
         began, step = time.monotonic(), self.step
@@ -382,6 +384,9 @@ class User:
             self.counted[method] += 1
             if method not in LENGTHY:
                 self.slowest = max(self.slowest, (time.monotonic() - began, where))
+        if method == "mino.restart":
+            # What was reported before has gone with the workers, and all that is open is previewed again.
+            self.editor.reports.clear()
         if method == "mino.run":
             return
         found = plain(found) if method.startswith("mino.") else found
@@ -394,6 +399,8 @@ class User:
         one = self.chosen()
         if self.paused or read(one.document.text).problems:
             return
+        if self._restart is not None:
+            await self._restart
         edited = await self.settled(one.document)
         name = one.document.uri.rpartition("/")[2]
         again = self.editor.open(self.root / name, one.document.text)
@@ -425,17 +432,17 @@ class User:
             self.pause(True)
         else:
             print(f"step {self.step}: the workers are restarted", flush=True)
-            self.tell("mino.restart", {})
+            self._restart = self.tell("mino.restart", {})
 
     def pause(self, on: bool) -> None:
         self.paused = on
         self.tell("mino.pause", {"on": on})
 
-    def tell(self, name: str, argument: dict[str, Any]) -> None:
+    def tell(self, name: str, argument: dict[str, Any]) -> asyncio.Task[None]:
         """A command whose answer is about no text."""
         one, top = self.chosen().document, lsp.Position(0, 0)
         asked = Asked(one.identity, one.text, top, lsp.Range(top, top))
-        self.send(name, lsp.ExecuteCommandParams(name, [argument]), asked)
+        return self.send(name, lsp.ExecuteCommandParams(name, [argument]), asked)
 
     async def run(self) -> None:
         """Start the program as it was, and stop it."""
