@@ -120,7 +120,7 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
             except _UNSUPPORTED as error:
                 return self._substitute(func, args, kwargs, error)
             if key is not None and not values and looked == _looked[0]:
-                self._recipes.learn(key, tensors, out)
+                self._recipes.learn(key, func, args, kwargs, tensors, out)
         if not inputs and isinstance(out, FakeTensor) and out.constant is None:
             self._make_known(out, func, args, kwargs)
         return out

@@ -6,12 +6,14 @@ operators that have a tensor with known values among their inputs.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
+from mino_lsp.worker.dtypes import Dtypes
 from mino_lsp.worker.rules import META, Made, Outcome, Rules
 
 _PLAIN = frozenset(
@@ -27,6 +29,7 @@ class Recipes:
     def __init__(self, mode: FakeTensorMode) -> None:
         self._mode = mode
         self._rules = Rules(mode)
+        self._dtypes = Dtypes()
         self._known: dict[Key, Outcome | None] = {}
         self._attributes: dict[torch.device | None, dict[str, Any]] = {}
 
@@ -78,6 +81,8 @@ class Recipes:
             return True
         outcome = self._rules.outcome(func, args, kwargs, tensors)
         if outcome is not None:
+            outs = outcome if isinstance(outcome, tuple) else (outcome,)
+            self._dtypes.check(func, args, kwargs, tensors, sum(math.prod(one.shape) for one in outs))
             self._known[key] = outcome
         return outcome is not None
 
@@ -88,8 +93,14 @@ class Recipes:
             return tuple(self._make(one, tensors) for one in known)
         return None if known is None else self._make(known, tensors)
 
-    def learn(self, key: Key, tensors: list[torch.Tensor], out: Any) -> None:
-        """Remember what the operator of a key made, if it can be made again from metadata alone."""
+    def learn(
+        self, key: Key, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor], out: Any
+    ) -> None:
+        """Remember what the operator of a key made, if it can be made again from metadata alone. Raises what a run
+        would say about dtypes."""
+        outs = out if isinstance(out, (list, tuple)) else (out,)
+        made = sum(one.numel() for one in outs if isinstance(one, torch.Tensor))
+        self._dtypes.check(func, args, kwargs, tensors, made)
         if out is None:
             self._known[key] = None
         elif isinstance(out, torch.Tensor):
