@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mino_lsp.types import EvalRequest, InspectRequest, PreviewRequest
-from mino_lsp.worker import overlay
+from mino_lsp.worker import overlay, placing
 from mino_lsp.worker.accelerator import pretend
 from mino_lsp.worker.patches import Patches
 from mino_lsp.worker.probe import Recorder
@@ -42,6 +42,7 @@ def enter(request: PreviewRequest | EvalRequest | InspectRequest, recorder: Reco
         patches.callback(unknown.assume.clear)
         fake.enter(patches, ledger)
     overlay.enter(patches)
+    placing.enter(patches)
     _load_in_this_process(patches)
     _compile_nothing(patches)
     entered.append(patches.close)
