@@ -1,12 +1,14 @@
 """Previews of the open documents: when one starts, what it told so far, and when it is out of date.
 
-A newer edit stops an older preview at once, so that a single one need not wait: the pause before a preview grows only
-while edits keep interrupting previews. An edit in white space and comments evaluates nothing.
+A newer edit stops an older preview at once, so that one that stands alone need not wait: there is a pause before a
+preview only while edits follow each other closely, and it grows only while they keep interrupting previews. An edit in
+white space and comments evaluates nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,8 +35,10 @@ from mino_lsp.types import (
 )
 from mino_lsp.uris import path_of, uri_of
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.035, 1.0
-"""Seconds. The shortest is just above the time between two letters of a key that is held down, 33 ms."""
+ALONE_PAUSE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.035, 1.0
+"""Seconds. An edit that stands alone waits only for what the editor asks at once; one that comes less than the shortest
+pause after another waits that long, which is just above the time between two letters of a key that is held down, 33 ms.
+"""
 CHEAP_SECONDS = 0.1
 """What a preview on shapes alone takes at most when one with real tensors may be tried again."""
 
@@ -47,8 +51,8 @@ GetWorker = Callable[[Snapshot], Awaitable[Worker | None]]
 
 @dataclass(slots=True)
 class _Document:
-    """What is known of one open document's previews. `interrupted` says that an edit came while the last one went on;
-    `asked` is the request whose preview ended last, without its text; `exceeded`
+    """What is known of one open document's previews. `interrupted` says that an edit came while the last one went on,
+    `scheduled` when the last edit came; `asked` is the request whose preview ended last, without its text; `exceeded`
     counts how often in a row real tensors took too much CPU time."""
 
     report: Report | None = None
@@ -59,6 +63,7 @@ class _Document:
     job: Job | None = None
     worker: Worker | None = None
     interrupted: bool = False
+    scheduled: float = -math.inf
     submitted: Submitted | None = None
     asked: PreviewRequest | None = None
     gathering: _Gathering | None = None
@@ -94,6 +99,8 @@ class Previews:
         document = self._documents.setdefault(snapshot.uri, _Document())
         if edited and self._goes_on(snapshot, document):
             return
+        now = time.monotonic()
+        since, document.scheduled = now - document.scheduled, now
         document.interrupted = document.interrupted or document.job is not None
         self._stop(document)
         if edited and self._is_the_same(snapshot, document):
@@ -104,8 +111,7 @@ class Previews:
             return
         pause = snapshot.settings.debounce
         if pause is None:
-            longer = 2 * document.cost if document.interrupted else 0.0
-            pause = min(max(SHORTEST_PAUSE, longer), LONGEST_PAUSE)
+            pause = _pause(document, since)
         document.task = asyncio.create_task(self._preview(snapshot, document, 0.0 if at_once else pause))
 
     def _is_the_same(self, snapshot: Snapshot, document: _Document) -> bool:
@@ -292,6 +298,13 @@ class Previews:
             way=way,
             main=settings.main,
         )
+
+
+def _pause(document: _Document, since: float) -> float:
+    """How long to wait for another edit, `since` seconds after the last one."""
+    if document.interrupted:
+        return min(max(SHORTEST_PAUSE, 2 * document.cost), LONGEST_PAUSE)
+    return SHORTEST_PAUSE if since < SHORTEST_PAUSE else ALONE_PAUSE
 
 
 def _without_text(request: PreviewRequest) -> PreviewRequest:

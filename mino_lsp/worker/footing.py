@@ -61,7 +61,6 @@ class Footing:
         self._recursion, self._switching = sys.getrecursionlimit(), sys.getswitchinterval()
         self._modules = dict(sys.modules)
         self._importers = set(sys.path_importer_cache)
-        self._module_of_file = dict(inspect.modulesbyfile)
         self._owners: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._learn(self._modules.values())
         self._environment, self._folder, self._umask = dict(os.environ), os.getcwd(), _umask()
@@ -127,8 +126,9 @@ class Footing:
         gc.set_threshold(*self._collecting[1])
         gc.callbacks[:] = self._collecting[2]
         linecache.clearcache()
-        inspect.modulesbyfile.clear()
-        inspect.modulesbyfile.update(self._module_of_file)
+        # Of the other modules `inspect` remembers besides whose files it has seen: of those it would find none again.
+        for path in [path for path, name in inspect.modulesbyfile.items() if name == "__main__"]:
+            del inspect.modulesbyfile[path]
 
     # ---- namespaces
 
