@@ -45,7 +45,7 @@ def _after_steps(snapshot: Snapshot, within: Span) -> list[Hint]:
     for step, thread in _steps(snapshot, within):
         fact = facts.get(Span(step.start, step.end))
         if fact is None and step.end == thread.forms[-1].end:
-            fact = facts.get(Span(thread.start, thread.end))  # of another library, which keeps no place for its steps
+            fact = facts.get(Span(thread.start, thread.end))  # of a macro that builds its steps anew
         sizes = values.shapes(fact) if fact is not None else ""
         if sizes:
             line = snapshot.text.position(step.end, "utf-32")[0]

@@ -284,7 +284,7 @@ def unused(names: Names, modules: Modules, stretched: Sequence[tuple[int, Stretc
 
 def hidden(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[Finding]:
     """Macros of mino that `*` of a later require hides: hyrule has threads of the same names, which keep no place for
-    their steps, so that nothing can be shown there."""
+    their steps, so that a traceback of a run points at the whole thread."""
     ours: dict[str, str] = {}
     for entry in names.imports:
         if not entry.requires:
@@ -297,6 +297,6 @@ def hidden(names: Names, stretched: Sequence[tuple[int, Stretch]]) -> Iterator[F
         lost = [name for name in ours if name in brought and any(name in one.symbols for _, one in stretched)]
         if lost and entry.star:
             listed = ", ".join(f"`{known[name].partition(':')[2]}`" for name in lost)
-            told = f"This hides {listed} of `{ours[lost[0]]}`: shapes are shown only after the steps of those. "
+            told = f"This hides {listed} of `{ours[lost[0]]}`: a run's traceback points at the step only of those. "
             yield Finding(entry.start, entry.end, "hidden-macro", f"{told}Write `{entry.module} *` before it.", "hint")
         ours = {name: home for name, home in ours.items() if name not in brought}

@@ -84,7 +84,7 @@ def check(text: str, facts: list[tuple[str, tuple[int, ...]]], expected: dict[in
         ("(cond-> x True (f))", [("(f)", (1,))], {0: "→ [1]"}),
         # a scalar
         ("(-> x (f))", [("(f)", ())], {0: "→ []"}),
-        # a thread of another library, which keeps no place for its steps
+        # a thread of a macro that builds its steps anew
         ("(-> x\n f\n g)", [("(-> x\n f\n g)", (4,))], {2: "→ [4]"}),
         # after a comment; in a document with other line endings
         ("(-> x\n f ; done\n)", [("f", (1,))], {1: "→ [1]"}),
