@@ -99,7 +99,9 @@ def explain(failure: Failure) -> Explained | None:
 
 _DEVICE = re.compile(r"same device|on device \S+ is not|is on \S+, different from|expected device", re.I)
 _DTYPE = re.compile(
-    r"\bd?types?\b.*\b(float|double|long|int|half|bool|bfloat16|complex)|can't be cast|Found dtype", re.I
+    r"\bd?types?\b.*\b(float|double|long|int|half|bool|bfloat16|complex)|can't be cast|Found dtype|"
+    r"indices must be long|predicate to be bool",
+    re.I,
 )
 _SHAPE = re.compile(
     r"\bsizes?\b|\bshapes?\b|\bdim(ension)?s?\b|dimensional|batch.?size|channels|broadcast|scalar outputs|elements|"
@@ -372,11 +374,15 @@ def _dtypes(failure: Failure) -> Explained:
             text = f"{where}{inside.name} {holds}; it was given {given.told(dtype=True)}."
             return Explained("dtype", f"{text} Convert it: {_conversion(wanted)}.", tuple(_converted(given, wanted)))
     tensors = failure.tensors
-    if step in _CLASSIFYING and len(tensors) >= 2 and not _integral(tensors[1]):
-        text = f"{step} wants int64 labels; it was given {tensors[1].told(dtype=True)}. Convert them: (.long …)."
-        return Explained("dtype", text, tuple(_converted(tensors[1], "int64")))
+    for asks, dtype, role, fits in _ROLES:
+        other = next((one for one in tensors[step != "embedding" :] if one.value.dtype not in fits), None)
+        if step == "where":
+            other = tensors[0] if tensors and tensors[0].value.dtype not in fits else None
+        if asks.search(failure.said) and other is not None:
+            text = f"{step} wants {role}; it was given {other.told(dtype=True)}. Convert it: {_conversion(dtype)}."
+            return Explained("dtype", text, tuple(_converted(other, dtype)))
     kinds = {one.value.dtype for one in tensors}
-    if len(kinds) > 1:
+    if len(kinds) > 1 and "not implemented for" not in failure.said:
         text = f"{step} of {_listed(tensors, dtype=True)}: they must have one dtype."
         wanted = next((one.value.dtype for one in tensors if "float" in one.value.dtype), "")
         other = next((one for one in tensors if one.value.dtype != wanted), None)
@@ -388,11 +394,21 @@ def _dtypes(failure: Failure) -> Explained:
     return Explained("dtype", f"{step}: {as_written(failure.said)}" + (f" It was given {named}." if named else ""))
 
 
-def _integral(given: Given) -> bool:
-    return given.value.dtype in ("int64", "int32", "uint8")
+_ROLES = (
+    (re.compile(r"target dtype"), "int64", "int64 labels", ("int64", "uint8")),
+    (re.compile(r"\bind(ex|ices)\b"), "int64", "int64 indices", ("int64", "int32", "uint8", "bool")),
+    (re.compile(r"\bbool(ean)? (masks?|tensors?)\b|predicate to be bool"), "bool", "truth values", ("bool",)),
+)
+"""Words by which torch asks that one tensor has a dtype of its own: that, what it is, and the dtypes that will do."""
 
-
-_METHODS = {"float32": ".float", "float64": ".double", "int64": ".long", "float16": ".half", "bfloat16": ".bfloat16"}
+_METHODS = {
+    "float32": ".float",
+    "float64": ".double",
+    "int64": ".long",
+    "float16": ".half",
+    "bfloat16": ".bfloat16",
+    "bool": ".bool",
+}
 
 
 def _conversion(dtype: str) -> str:

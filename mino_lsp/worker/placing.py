@@ -23,7 +23,7 @@ def enter(patches: Patches) -> None:
 
 
 def _replaced(made: Any, call: Any) -> Any:
-    if isinstance(made, Expression) and place_of(call) is not None:
+    if isinstance(made, Sequence) and place_of(call) is not None:
         parts = list(_parts(made))
         built = [one for one in parts if _is_call(one) and place_of(one) is None and place_of(one[0]) is not None]
         if built:
@@ -51,7 +51,9 @@ def _is_call(form: Any) -> bool:
 
 def _parts(form: Any) -> Iterator[Any]:
     """A form and all within it; dotted names are names."""
-    yield form
-    if isinstance(form, Sequence) and not is_dotted(form):
-        for part in form:
-            yield from _parts(part)
+    waiting = [form]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, Sequence) and not is_dotted(one):
+            waiting += one

@@ -136,3 +136,27 @@ def test_the_step_is_marked_where_dtypes_do_not_go_together(preview, step, told)
     assert (problem.code, text[problem.span.start : problem.span.end]) == ("dtype", step)
     assert told in problem.message
     assert found.at("(* 2)") == ["[64 3000]"]
+
+
+WANTED = [
+    ("(F.cross-entropy x (.int j))", "int64 labels", "(.long (.int j))"),
+    ("(F.embedding i x)", "int64 indices", "(.long i)"),
+    ("(.gather x 1 i)", "int64 indices", "(.long i)"),
+    ("(.index-add x 0 j x)", "int64 indices", "(.long j)"),
+    ("(.masked-fill x i 1)", "truth values", "(.bool i)"),
+    ("(torch.where x x i)", "truth values", "(.bool x)"),
+    ("(F.linear x i)", "they must have one dtype", "(.float i)"),
+]
+
+
+@pytest.mark.parametrize("way", ["light", "heavy"])
+@pytest.mark.parametrize(("step", "wanted", "fix"), WANTED)
+def test_which_dtype_is_wanted_is_said(preview, step, wanted, fix, way):
+    text = f"""(import torch torch.nn.functional :as F)
+(setv x (torch.randn 40 100)  i (torch.randn 40 100 :dtype torch.float64)  j (torch.randn 40))
+{step}"""
+    [problem] = preview(text, way=way).problems
+    assert (problem.code, text[problem.span.start : problem.span.end]) == ("dtype", step)
+    assert wanted in problem.message
+    [[change]] = [one.changes for one in problem.fixes]
+    assert change.text == fix
