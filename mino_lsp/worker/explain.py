@@ -378,7 +378,7 @@ def _dtypes(failure: Failure) -> Explained:
         other = next((one for one in tensors[step != "embedding" :] if one.value.dtype not in fits), None)
         if step == "where":
             other = tensors[0] if tensors and tensors[0].value.dtype not in fits else None
-        if asks.search(failure.said) and other is not None:
+        if asks.search(f"{step}: {failure.said}") and other is not None:
             text = f"{step} wants {role}; it was given {other.told(dtype=True)}. Convert it: {_conversion(dtype)}."
             return Explained("dtype", text, tuple(_converted(other, dtype)))
     kinds = {one.value.dtype for one in tensors}
@@ -395,11 +395,16 @@ def _dtypes(failure: Failure) -> Explained:
 
 
 _ROLES = (
-    (re.compile(r"target dtype"), "int64", "int64 labels", ("int64", "uint8")),
+    (
+        re.compile(rf"target dtype|({'|'.join(_CLASSIFYING)}): expected scalar type Long"),
+        "int64",
+        "int64 labels",
+        ("int64", "uint8"),
+    ),
     (re.compile(r"\bind(ex|ices)\b"), "int64", "int64 indices", ("int64", "int32", "uint8", "bool")),
     (re.compile(r"\bbool(ean)? (masks?|tensors?)\b|predicate to be bool"), "bool", "truth values", ("bool",)),
 )
-"""Words by which torch asks that one tensor has a dtype of its own: that, what it is, and the dtypes that will do."""
+"""How torch asks, of an operator, that one tensor has a dtype of its own: that, what it is, and the dtypes that do."""
 
 _METHODS = {
     "float32": ".float",
