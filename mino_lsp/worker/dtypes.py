@@ -38,7 +38,9 @@ _PICKING = frozenset(
 )
 """These take a tensor and places in it."""
 
-_OF_ONE: dict[Any, Callable[[Any], Any]] = {
+_Smaller = Callable[[Any], Any]
+
+_OF_ONE: dict[Any, _Smaller] = {
     **dict.fromkeys((*_MATRICES, *_PICKING, aten.native_batch_norm.default), tuple),
     aten.convolution.default: lambda args: (*args[:8], 1),
     aten.native_layer_norm.default: lambda args: (args[0], [1] * len(args[1]), *args[2:]),
@@ -75,14 +77,16 @@ class Dtypes:
         dtypes = tuple(tensor.dtype for tensor in tensors)
         if _go_together(func, dtypes):
             return
-        key = (func, *dtypes)
+        # Of no elements a kernel may ask nothing.
+        smaller = _OF_ONE.get(func) if all(tensor.numel() for tensor in tensors) else None
+        key = (func, smaller, *dtypes)
         if key in self._taken:
             return
         alike = len(set(dtypes)) == 1
         if "device" in kwargs or (alike and any(tensor.device.type != "cpu" for tensor in tensors)):
             return  # another device has kernels of its own
-        if func in _OF_ONE or made + sum(tensor.numel() for tensor in tensors) <= MOST:
-            _execute(func, args, kwargs, tensors)
+        if smaller is not None or made + sum(tensor.numel() for tensor in tensors) <= MOST:
+            _execute(func, args, kwargs, tensors, smaller)
             self._taken.add(key)
 
 
@@ -98,8 +102,7 @@ def _go_together(func: Any, dtypes: tuple[torch.dtype, ...]) -> bool:
     return func in _PICKING and len(dtypes) == 2 and first.is_floating_point and others == {torch.int64}
 
 
-def _execute(func: Any, args: Any, kwargs: dict[str, Any], tensors: list[Any]) -> None:
-    smaller = _OF_ONE.get(func)
+def _execute(func: Any, args: Any, kwargs: dict[str, Any], tensors: list[Any], smaller: _Smaller | None) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(no_dispatch())
         stack.enter_context(torch.no_grad())

@@ -272,7 +272,8 @@ def _value(tensor: torch.Tensor, dtype: torch.dtype) -> Any:
 
 def warm_up() -> None:
     """Have torch import what the first fake operators need: more than a second, which no preview should pay."""
-    with Shapes():
+    # A preview draws the same numbers before and after.
+    with torch.random.fork_rng(devices=[]), Shapes():
         layer = torch.nn.Linear(64, 64)
         torch.nn.functional.layer_norm(torch.relu(layer(torch.ones(2, 64))), (64,)).sum()
 

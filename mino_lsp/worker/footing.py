@@ -61,6 +61,9 @@ class Footing:
         self._recursion, self._switching = sys.getrecursionlimit(), sys.getswitchinterval()
         self._modules = dict(sys.modules)
         self._importers = set(sys.path_importer_cache)
+        # Which file is whose, and of which modules `inspect` has learnt that: of those it learns it no more.
+        memories: tuple[dict[str, str], ...] = (inspect.modulesbyfile, inspect._filesbymodname)  # type: ignore[attr-defined]
+        self._inspected = [(one, dict(one)) for one in memories]
         self._owners: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._learn(self._modules.values())
         self._environment, self._folder, self._umask = dict(os.environ), os.getcwd(), _umask()
@@ -126,9 +129,9 @@ class Footing:
         gc.set_threshold(*self._collecting[1])
         gc.callbacks[:] = self._collecting[2]
         linecache.clearcache()
-        # Of the other modules `inspect` remembers besides whose files it has seen: of those it would find none again.
-        for path in [path for path, name in inspect.modulesbyfile.items() if name == "__main__"]:
-            del inspect.modulesbyfile[path]
+        for known, before in self._inspected:
+            known.clear()
+            known.update(before)
 
     # ---- namespaces
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mino_lsp.worker.fake import Shapes, known
+from mino_lsp.worker.fake import Shapes, known, warm_up
 
 CASES = 100
 
@@ -187,6 +187,13 @@ def test_the_first_operator_makes_what_the_next_does():
             written = torch.empty(0)
             torch.add(x, x, out=written)
             assert written.shape == (64, 48)
+
+
+def test_no_number_is_drawn_while_nothing_is_asked():
+    """Or a preview before it would not show what one after it shows."""
+    state = torch.random.get_rng_state()
+    warm_up()
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_what_was_written_to_is_forgotten_where_it_is_looked_at_too():
