@@ -359,8 +359,12 @@ class User:
     def send(self, method: str, params: Any, asked: Asked) -> asyncio.Task[None]:
         wire = lsp.WORKSPACE_EXECUTE_COMMAND if method.startswith("mino.") else method
         # Sent now: a task would send it after the next edit.
-        answer = asyncio.wrap_future(self.editor.protocol.send_request(wire, params))
-        task = asyncio.create_task(self.answered(method, answer, asked))
+        answer = self.editor.protocol.send_request(wire, params)
+        if method == "mino.restart":
+            # What was reported before has gone with the workers, and all that is open is previewed again. It is
+            # forgotten as the answer is read: the report that is read next is of the new workers.
+            answer.add_done_callback(lambda _: self.editor.reports.clear())
+        task = asyncio.create_task(self.answered(method, asyncio.wrap_future(answer), asked))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
         return task
@@ -384,9 +388,6 @@ class User:
             self.counted[method] += 1
             if method not in LENGTHY:
                 self.slowest = max(self.slowest, (time.monotonic() - began, where))
-        if method == "mino.restart":
-            # What was reported before has gone with the workers, and all that is open is previewed again.
-            self.editor.reports.clear()
         if method == "mino.run":
             return
         found = plain(found) if method.startswith("mino.") else found
