@@ -110,7 +110,8 @@ async def _expand(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -
     if not isinstance(offset, int) or not isinstance(quoted, bool):
         raise BadArguments('mino.expand takes {"uri", "position", "depth", "quoted"?}.')
     shown = await workspace.expansions.expand(snapshot, offset, depth, quoted)
-    follow = workspace.expansions.follow(snapshot.uri, shown.span, shown.head, offset, depth, quoted)
+    now = workspace.snapshot(snapshot.uri) or snapshot
+    follow = workspace.expansions.follow(snapshot, now, shown, offset, depth, quoted)
     return {
         "head": shown.head,
         "range": Located(snapshot.text, shown.span),
@@ -216,6 +217,9 @@ async def _spec(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> 
     }
 
 
+_OVERTAKEN = "The preview was stopped by a newer edit."
+
+
 async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) -> dict[str, Any]:
     uri = _uri(arguments)
     snapshot = workspace.snapshot(uri)
@@ -224,10 +228,14 @@ async def _preview(workspace: Workspace, runs: Runs, arguments: dict[str, Any]) 
     await _worker(workspace, snapshot)
     if snapshot.tree.problems:
         raise CommandFailed("The document has a syntax error; it is previewed when that is mended.")
-    workspace.previews.schedule(snapshot, at_once=True)
+    now = workspace.snapshot(uri)
+    if now is None or now.version != snapshot.version:
+        # While the worker started. What has become of the document is previewed already.
+        raise CommandFailed(_OVERTAKEN)
+    workspace.previews.schedule(now, at_once=True)
     report = await workspace.previews.finished(uri)
     if report is None or not report.finished or report.version != snapshot.version:
-        raise CommandFailed("The preview was stopped by a newer edit.")
+        raise CommandFailed(_OVERTAKEN)
     return {
         "version": report.version,
         "facts": len(report.facts),

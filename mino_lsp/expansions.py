@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 from mino_lsp import values
 from mino_lsp.format.breaks import laid_out
 from mino_lsp.snapshot import Snapshot, path_of
+from mino_lsp.submitted import difference
 from mino_lsp.supervisor import Supervisor, Worker
 from mino_lsp.syntax import Text, read
 from mino_lsp.types import (
@@ -147,6 +148,13 @@ class _Followed:
     shown: Shown | None = None
     comments: int = 0
 
+    def edited(self, start: int, end: int, new: str) -> None:
+        """The text of the document from `start` to `end` was replaced."""
+        if end <= self.offset:
+            self.offset += len(new) - (end - start)
+        elif start < self.offset:
+            self.offset = min(self.offset, start + len(new))
+
 
 GetWorker = Callable[[Snapshot], Awaitable[Worker]]
 Stamp = Callable[[Snapshot], int]
@@ -255,13 +263,17 @@ class Expansions:
 
     # ---- virtual documents
 
-    def follow(self, uri: str, call: Span, head: str, offset: int, depth: Depth, quoted: bool) -> str:
-        """The URI of a virtual document that shows the expansion of a call, now and after edits."""
-        name = quote(head.replace("/", "∕") or "form", safe="")
-        query = quote(json.dumps([uri, offset, depth, quoted], separators=(",", ":")), safe="")
-        virtual = f"{SCHEME}:/Expansion%20of%20{name}.hy?{query}"
+    def follow(self, asked: Snapshot, now: Snapshot, shown: Shown, offset: int, depth: Depth, quoted: bool) -> str:
+        """The URI of a virtual document that shows the expansion of a call, now and after edits. It was asked for at an
+        offset of one text, which may have been edited since."""
+        call, uri = shown.span, asked.uri
         # From inside the call the place survives edits right before it.
-        self._followed[unquote(virtual)] = _Followed(uri, max(offset, min(call.start + 1, call.end)), depth, quoted)
+        followed = _Followed(uri, max(offset, min(call.start + 1, call.end)), depth, quoted)
+        followed.edited(*difference(asked.text.source, now.text.source))
+        name = quote(shown.head.replace("/", "∕") or "form", safe="")
+        query = quote(json.dumps([uri, followed.offset, depth, quoted], separators=(",", ":")), safe="")
+        virtual = f"{SCHEME}:/Expansion%20of%20{name}.hy?{query}"
+        self._followed[unquote(virtual)] = followed
         return virtual
 
     def followed(self, uri: str) -> list[str]:
@@ -272,10 +284,7 @@ class Expansions:
         """The text of a document from `start` to `end` was replaced."""
         for one in self._followed.values():
             if one.uri == uri:
-                if end <= one.offset:
-                    one.offset += len(new) - (end - start)
-                elif start < one.offset:
-                    one.offset = min(one.offset, start + len(new))
+                one.edited(start, end, new)
 
     def origin(self, virtual: str, offset: Callable[[Text], int]) -> tuple[str, Span] | None:
         """Where in which document the token comes from that stands at a place of what a virtual document shows."""

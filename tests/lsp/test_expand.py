@@ -12,7 +12,7 @@ import pytest_asyncio
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from .editor import EXAMPLES, SECONDS, Document, Editor, capabilities
+from .editor import EXAMPLES, SECONDS, Document, Editor, capabilities, plain
 from .raw import Raw
 
 FEED_FORWARD = (EXAMPLES / "feed_forward.hy").read_text("utf-8")
@@ -229,6 +229,18 @@ async def test_a_virtual_document_follows_its_call(editors: Any, root: Path) -> 
     document.close()
     assert await content(editor, virtual) == "; The document of this expansion is not open.\n"
     assert "not open" in await content(editor, "mino-expansion:/nothing")
+
+
+async def test_a_virtual_document_follows_its_call_past_edits_before_there_is_one(editors: Any, root: Path) -> None:
+    editor = await editors()
+    document = editor.open(root / "early.hy", THREADED)
+    place = document.place("(-> (torch")
+    params = lsp.ExecuteCommandParams("mino.expand", [{"uri": document.uri, "position": place, "depth": "all"}])
+    asked = asyncio.wrap_future(editor.protocol.send_request(lsp.WORKSPACE_EXECUTE_COMMAND, params))
+    document.change(0, 0, "(require hyrule *)\n(when True (unless False 1))\n")
+    answer = plain(await asked)
+    assert answer["range"]["start"] == place
+    assert (await content(editor, answer["document"])).startswith("(torch.add")
 
 
 async def test_a_definition_in_a_virtual_document_is_in_the_program(editor: Editor, root: Path) -> None:

@@ -51,6 +51,21 @@ async def test_a_preview_and_an_edit_right_after_it(editor: Editor, root: Path) 
         await asked
 
 
+async def test_a_preview_and_an_edit_before_there_is_a_worker(editor: Editor, root: Path) -> None:
+    """The newer text is the one that is previewed, however long the worker took to come."""
+    document = editor.open(root / "early.hy", "(setv x 1)\n")
+    for _ in range(2):
+        params = lsp.ExecuteCommandParams("mino.preview", [{"uri": document.uri}])
+        asked = ask(editor, lsp.WORKSPACE_EXECUTE_COMMAND, params)
+        document.rewrite("(setv x 1.5)\n")
+        with pytest.raises(JsonRpcException, match="stopped by a newer edit"):
+            await asked
+        await document.previewed()
+        assert "`float`" in await document.hover("x 1")
+        await editor.execute("mino.restart")
+        document.rewrite("(setv x 1)\n")
+
+
 async def test_a_document_that_is_closed_and_opened_while_it_is_previewed(editor: Editor, root: Path) -> None:
     long = "(import time)\n(do (setv y 1) (time.sleep 30))\n"
     document = editor.open(root / "again.hy", long)
