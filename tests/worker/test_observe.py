@@ -154,3 +154,21 @@ def test_a_model_s_end_is_its_own(observe):
     )
     assert found.result.exit_code == 0
     assert sorted(model.parameters for model in found.result.models) == [6, 12]
+
+
+EVERY_DTYPE = """
+(setv dtypes (lfor name (dir torch) :setv one (getattr torch name) :if (isinstance one torch.dtype) one))
+(for [dtype dtypes]
+  (try (setv x (torch.empty 2 :dtype dtype))
+       (except [e [RuntimeError TypeError]] (continue)))
+  (setv same x))
+(setv nested (torch.nested.nested-tensor [(torch.ones 3 4) (torch.ones 5 4)]))
+(setv jagged (torch.nested.nested-tensor [(torch.ones 3 4) (torch.ones 5 4)] :layout torch.jagged))
+"""
+
+
+def test_looking_at_a_tensor_of_any_dtype_or_layout_fails_nothing(observe, preview):
+    """Torch has dtypes that it can convert and do nothing else with, and such that it cannot even convert."""
+    told = observe(EVERY_DTYPE)
+    assert (told.result.exit_code, told.result.problems) == (0, ())
+    assert [one for one in preview(HEAD + EVERY_DTYPE).problems if one.severity == "error"] == []
