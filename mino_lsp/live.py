@@ -242,8 +242,8 @@ class Previews:
                 limit = result.limit
                 document.exceeded = document.exceeded + 1 if limit == "cpu" else 0
                 if limit in ("cpu", "memory"):
-                    # What was seen is true; that more was too much is no news: it is seen in the other way.
-                    gathering.forget_problems()
+                    # That more was too much is no news: it is seen in the other way.
+                    gathering.keep_up_to(result.evaluated)
                     result = await evaluate("heavy")
                     if limit == "cpu" and document.exceeded < TOO_MUCH:
                         document.way = "light"
@@ -314,7 +314,9 @@ def _without_text(request: PreviewRequest) -> PreviewRequest:
 class _Gathering:
     """A report in the making. Until it is finished, what the one before knew of unchanged forms stays.
 
-    `snapshot` is the latest whose forms read as those that are evaluated, and `asked` the request, without its text."""
+    `snapshot` is the latest whose forms read as those that are evaluated, and `asked` the request, without its text.
+    Facts are kept by file, the document's own under no name, and problems with their file and the beginning of the form
+    whose evaluation came upon them."""
 
     def __init__(
         self, snapshot: Snapshot, submitted: Submitted, before: Report | None, others: Mapping[str, Snapshot]
@@ -323,10 +325,10 @@ class _Gathering:
         self.asked: PreviewRequest | None = None
         self._submitted = submitted
         self._others = others
-        self._elsewhere: dict[str, tuple[dict[Span, Fact], list[Problem]]] = {}
+        self._facts: dict[str, dict[Span, Fact]] = {"": {}}
+        self._problems: list[tuple[int, str, Problem]] = []
+        self._certain = 0
         self._before = carry_over(before, snapshot.version, submitted.forms) if before is not None else None
-        self._facts: dict[Span, Fact] = {}
-        self._problems: list[Problem] = []
         self._at = 0
 
     def line(self, offset: int | None = None) -> int:
@@ -336,18 +338,26 @@ class _Gathering:
 
     def hear(self, answer: Answer) -> None:
         if isinstance(answer, Facts):
-            here = self._facts, self._problems
-            facts, problems = self._elsewhere.setdefault(answer.path, ({}, [])) if answer.path else here
+            if self._at < self._certain:
+                return
+            facts = self._facts.setdefault(answer.path, {})
             facts.update((fact.span, fact) for fact in answer.facts)
-            problems += answer.problems
+            self._problems += [(self._at, answer.path, problem) for problem in answer.problems]
         elif isinstance(answer, FormStarted):
             self._at = answer.span.start
 
-    def forget_problems(self) -> None:
-        self._problems.clear()
+    def keep_up_to(self, evaluated: int) -> None:
+        """The forms up to an offset were seen as a run has them: what another way tells of them is no news."""
+        self._certain = evaluated
+        self._at = 0
+        self._problems = [one for one in self._problems if one[0] < evaluated]
+
+    def _problems_of(self, path: str) -> tuple[Problem, ...]:
+        """Each of a file's once: what a program and an example run into is one."""
+        return tuple(dict.fromkeys(problem for _, where, problem in self._problems if where == path))
 
     def report(self, finished: bool, evaluated: int | None = None, stopped: str = "") -> Report:
-        facts, problems = self._facts, tuple(self._problems)
+        facts, problems = self._facts[""], self._problems_of("")
         if not finished and self._before is not None:
             facts = {**self._before.facts, **facts}
             problems = problems or self._before.problems
@@ -365,9 +375,9 @@ class _Gathering:
         """What was told of the imported files, by path; of one that is not open, its problems."""
         found = {}
         for path in imported:
-            facts, problems = self._elsewhere.get(path, ({}, []))
+            facts, problems = self._facts.get(path, {}), self._problems_of(path)
             other = self._others.get(path)
             if other is not None or problems:
                 version, forms = (other.version, other.forms) if other is not None else (0, ())
-                found[path] = Report(version, forms, MappingProxyType(facts), tuple(problems), 0, True)
+                found[path] = Report(version, forms, MappingProxyType(facts), problems, 0, True)
         return found

@@ -63,6 +63,11 @@ def problems(
         return (Problem("preview-refused", "hint", message, span),)
     if isinstance(error, EOFError) and "reading a line" in str(error):
         return (Problem("preview-input", "hint", "The preview stopped here: it has no standard input.", span),)
+    if recorder is not None and recorder.on_shapes:
+        from mino_lsp.worker.beyond import is_beyond
+
+        if is_beyond(error):
+            return (Problem("preview-shapes", "information", _ON_SHAPES, span),)
     if trace.below and _is_resolving(trace.below[-1]):
         return (Problem("missing-component", "error", _sentence(str(error)), span),)
     misnamed = wrong_name(error, span, trace, source)
@@ -77,6 +82,11 @@ def problems(
         return (Problem(explained.code, "error", explained.message, span, told, explained.fixes),)
     return (Problem("exception", "error", _exception_text(error), span, told),)
 
+
+_ON_SHAPES = (
+    "The preview stopped here: with values, the program takes too long for it, and without them torch cannot do this. "
+    "A run may."
+)
 
 _TORCH_RAISES = (RuntimeError, ValueError, IndexError, AssertionError, TypeError)
 

@@ -12,6 +12,7 @@ import functools
 import itertools
 import os
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -340,18 +341,20 @@ def _replace_values(patches: Patches) -> None:
         if not self.is_leaf:
             told = "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
             raise RuntimeError(f"{told} at the moment.")
-        mode = self.fake_mode
-        made = mode.copied(self) if isinstance(mode, Shapes) else self.detach().clone()
-        made = torch.nn.Parameter(made) if isinstance(self, torch.nn.Parameter) else made
-        made.requires_grad_(self.requires_grad)
+        made = _copied(self)
         made.grad = copy.deepcopy(self.grad, memo)
         if isinstance(self, _Uninitialized):
             made.__class__ = type(self)
         memo[id(self)] = made
         return made
 
-    values = {
+    def reduce(self: Any, protocol: Any) -> Any:
+        _pickled.append(_copied(self))
+        return _unpickled, (len(_pickled) - 1,)
+
+    values: dict[str, Any] = {
         "item": item,
+        "__reduce_ex__": reduce,
         "__deepcopy__": deep_copy,
         "tolist": tolist,
         "numpy": to_numpy,
@@ -361,6 +364,26 @@ def _replace_values(patches: Patches) -> None:
     values |= {"__int__": number(int), "__index__": number(int), "__float__": number(float)}
     for name, function in values.items():
         patches.set(FakeTensor, name, function)
+    # What a program prints of a type, or decides by its name, and what torch says of it.
+    for name, said in (("__name__", "Tensor"), ("__qualname__", "Tensor"), ("__module__", "torch")):
+        patches.callback(setattr, FakeTensor, name, getattr(FakeTensor, name))
+        setattr(FakeTensor, name, said)
+
+
+def _copied(tensor: Any) -> Any:
+    """The same in memory of its own, with no history."""
+    mode = tensor.fake_mode
+    made = mode.copied(tensor) if isinstance(mode, Shapes) else tensor.detach().clone()
+    made = torch.nn.Parameter(made) if isinstance(tensor, torch.nn.Parameter) else made
+    return made.requires_grad_(tensor.requires_grad)
+
+
+_pickled: list[Any] = []
+"""What stands for the tensors that were pickled: there are no bytes of theirs."""
+
+
+def _unpickled(number: int) -> Any:
+    return _copied(_pickled[number])
 
 
 _looked = [0]
@@ -392,13 +415,10 @@ def _replace_functions(patches: Patches) -> None:
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     patches.callback(torch.backends.mha.set_fastpath_enabled, fast)
-    patches.set(torch.distributions.Distribution, "_validate_args", False)
-
-    def as_it_is(model: Any, *_: Any, **__: Any) -> Any:
-        return model
+    patches.set(torch, "_is_all_true", _is_all_true)
 
     for name in ("script", "trace", "freeze"):
-        patches.set(torch.jit, name, as_it_is)
+        patches.set(torch.jit, name, _as_it_is(getattr(torch.jit, name)))
     for module in (torch, torch.random):
         for name in ("get_rng_state", "set_rng_state"):
             patches.set(module, name, _real(getattr(module, name)))
@@ -410,6 +430,7 @@ def _replace_functions(patches: Patches) -> None:
     patches.set(UninitializedBuffer, "__new__", _uninitialized(_Buffer))
     _replace_packing(patches)
     _replace_saving(patches)
+    patches.callback(_pickled.clear)
 
     def ctc_loss(
         log_probs: Any,
@@ -426,14 +447,34 @@ def _replace_functions(patches: Patches) -> None:
     patches.set(torch, "ctc_loss", ctc_loss)
 
 
+def _is_all_true(truths: Any) -> Any:
+    """What a distribution asks of its parameters and samples, which are taken for right where they are not known."""
+    real = known(truths)
+    return True if real is None else bool(_really(real.all))
+
+
+def _as_it_is(compile_: Callable[..., Any]) -> Callable[..., Any]:
+    """What is to be compiled stays as it is, but what torch compiles for itself."""
+
+    def compiled(model: Any, *args: Any, **options: Any) -> Any:
+        own = isinstance(model, types.FunctionType) and model.__module__.startswith("torch.")
+        return compile_(model, *args, **options) if own else model
+
+    return compiled
+
+
 def _apply(module: torch.nn.Module, function: Callable[[Any], Any], recurse: bool = True) -> torch.nn.Module:
     """`Module._apply` as it is for tensors that are real: a parameter stays the object that an optimizer may hold."""
     for child in module.children() if recurse else ():
         child._apply(function)
     with torch.no_grad():
-        for parameter in module._parameters.values():
+        for name, parameter in module._parameters.items():
             if parameter is not None:
-                parameter.data = function(parameter)
+                made = function(parameter)
+                if parameter.device.type == "meta" != made.device.type:
+                    module._parameters[name] = torch.nn.Parameter(made, parameter.requires_grad)
+                    continue
+                parameter.data = made
                 if parameter.grad is not None:
                     parameter.grad.data = function(parameter.grad)
         for name, buffer in module._buffers.items():
@@ -487,6 +528,13 @@ def _replace_packing(patches: Patches) -> None:
     def pack(data: Any, lengths: Any, batch_first: bool) -> Any:
         data = data.transpose(0, 1) if batch_first else data
         sizes = _lengths(lengths, data.shape[0])
+        if len(sizes) != data.shape[1]:
+            told = f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)}"
+            raise RuntimeError(f"{told} (batch_size={data.shape[1]})")
+        if sizes != sorted(sizes, reverse=True):
+            raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True.")
+        if min(sizes) <= 0:
+            raise RuntimeError("Length of all samples has to be greater than 0, but an element in 'lengths' is not.")
         counts = [sum(size > step for size in sizes) for step in range(max(sizes))]
         packed = torch.cat([data[step, :count] for step, count in enumerate(counts)])
         return packed, torch.tensor(counts)

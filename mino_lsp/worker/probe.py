@@ -157,6 +157,11 @@ class Recorder:
             self._modules[id(module)] = (weakref.ref(module), parts, summary)
         return summary
 
+    @property
+    def on_shapes(self) -> bool:
+        """Whether there are no values, but shapes and dtypes only."""
+        return self.evidence != "preview"
+
     def assume(self) -> None:
         """What is found from here on rests on an assumption."""
         self.evidence = "assumed"

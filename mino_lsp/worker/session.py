@@ -25,7 +25,7 @@ from hy.reader import HyReader
 
 from mino.unbound import UNBOUND
 from mino_lsp.types import EvalRequest, FrameReader, Limits, PreviewRequest, PreviewResult, Problem, Span
-from mino_lsp.worker import blame, examples, imports, modes, stopping
+from mino_lsp.worker import blame, examples, imports, modes, stopping, unfinished
 from mino_lsp.worker.alarms import Alarms
 from mino_lsp.worker.compiled import Compiled, Kept
 from mino_lsp.worker.instrument import Instrument
@@ -129,6 +129,7 @@ class Session:
         self.evaluated = 0
         self._cost = self._checkpoint_cost = 0.0
         self._failed = False
+        self._unfinished = unfinished.Unfinished(self.module.__dict__)
         self._examples: list[tuple[Span, Callable[[], Sequence[Problem]]]] = []
 
     def enter(self) -> Callable[[], None]:
@@ -146,6 +147,7 @@ class Session:
                 self.recorder.begin()
                 found = self._form(form, span)
                 self._cost += time.perf_counter() - began
+                found = self._not_following(form, found)
                 # The first error hides what follows from it; the forms below may still show their shapes.
                 if found and not self._failed:
                     self._told.problems(found)
@@ -162,7 +164,8 @@ class Session:
             stopped = error.problem.message
         for span, work in () if limit else self._examples:
             self._told.began(span)
-            self._told.problems(tuple(work()))
+            problems = tuple(work())
+            self._told.problems(() if self._failed else problems)
             self.recorder.flush()
         seconds = time.perf_counter() - self._started
         return PreviewResult(seconds, self.evaluated, stopped, tuple(self._finder.imported), limit)
@@ -220,6 +223,14 @@ class Session:
         self.recorder.flush()
         return found
 
+    def _not_following(self, form: Any, found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """The problems of a form, without errors that follow from there being no end of one above."""
+        if self._unfinished.concerns(form):
+            return tuple(problem for problem in found if problem.severity != "error")
+        if any(problem.code in unfinished.CODES for problem in found):
+            self._unfinished.add(form)
+        return found
+
     def _run(self, form: Any, span: Span) -> tuple[Problem, ...]:
         return self._guarded(span, lambda: exec(self._code(form, span), self.module.__dict__))
 
@@ -259,7 +270,7 @@ class Session:
             self._told.speak_to(descriptor)
             problems = tuple(work())
             self.recorder.flush()
-            self._told.problems(problems)
+            self._told.problems(() if self._failed else problems)
 
         frames = FrameReader()
 

@@ -36,3 +36,22 @@ async def test_real_tensors_are_tried_once_more_where_they_took_too_long(editor:
     await document.previewed()
     shown = await document.hover("(torch.ones 4 3)")
     assert "`[4 3]`" in shown and "shapes only" not in shown
+
+
+async def test_what_was_seen_with_values_is_not_said_otherwise_without_them(editor: Editor, root: Path) -> None:
+    """Up to where real tensors were too much, what they showed is what a run has."""
+    (root / "slow.py").write_text(SLOW)
+    (root / "other.hy").write_text("(import torch)\n(setv sparse (.to-sparse (torch.eye 3)))\n")
+    text = """(import torch other)
+(setv n (torch.count-nonzero (torch.randn 4000)))
+(setv x (torch.ones (int n) 2))
+(setv s (.to-sparse (torch.eye 4)))
+(import slow)
+(setv y (* x 2))
+(@ y (torch.ones 3 3))
+"""
+    document = await editor.open(root / "main.hy", text).previewed()
+    assert "`[4000 2]`" in (shown := await document.hover("(torch.ones (int n) 2)")) and "assumed" not in shown
+    assert [one for one in await document.blamed() if one[0] != "unused-import"] == [
+        ("shape", "(@ y (torch.ones 3 3))")
+    ]

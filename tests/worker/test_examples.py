@@ -75,3 +75,9 @@ def test_the_examples_are_the_same_each_time(preview):
     assert {at: list(map(show, f.values)) for at, f in first.facts.items()} == {
         at: list(map(show, f.values)) for at, f in second.facts.items()
     }
+
+
+def test_an_example_below_an_error_has_none_of_its_own(preview):
+    """What it lacks was to be made where the error is."""
+    told = preview(HEAD + '(setv model (torch.nn.Linear 2 "x"))\n(mino/live (model (torch.ones 1 2)))')
+    assert [told.text[one.span.start : one.span.end] for one in told.problems] == ['(torch.nn.Linear 2 "x")']

@@ -280,3 +280,71 @@ def test_what_was_left_early_makes_no_error(preview, way):
     assert told.problems == [] and told.at("after") == ["[3]"]
     start = text.index("after")
     assert told.facts[t.Span(start, start + 5)].evidence == "assumed"
+
+
+SOUND = [
+    # a program that a run evaluates without an error, and the shape of its `out`
+    ("(setv m (pickle.loads (pickle.dumps (nn.Linear 2 3))) out (m (torch.ones 4 2)))", "[4 3]"),
+    ('(setv m (pickle.loads (pickle.dumps {"w" big})) out (get m "w"))', "[64 1000]"),
+    ("(setv out ((torch.func.jacfwd (fn [x] (** x 3))) (torch.ones 3)))", "[3 3]"),
+    (
+        '(with [_ (torch.device "meta")] (setv m (nn.Linear 9 4)))\n'
+        '(setv out ((.to-empty m :device "cpu") (torch.ones 2 9)))',
+        "[2 4]",
+    ),
+    (
+        "(try (D.Normal 0.0 -1.0) (except [e ValueError] (setv refused True)))\n(setv out (torch.ones (int refused)))",
+        "[1]",
+    ),
+    ("(setv n (D.Normal (.mean big 1) (torch.ones 64)) out (.log-prob n (.sample n [5])))", "[5 64]"),
+    ('(setv m (match (. (type big) __name__) "Tensor" (torch.ones 3) _ (torch.ones 5)) out (* m 2))', "[3]"),
+]
+
+IMPORTS = "(import pickle  torch.distributions :as D)\n"
+
+
+@pytest.mark.parametrize("way", ["light", "heavy"])
+@pytest.mark.parametrize(("text", "shape"), SOUND)
+def test_what_a_run_can_do_is_done_on_shapes(preview, text, shape, way):
+    answer = preview(HEAD + IMPORTS + text, way=way)
+    assert [one for one in answer.problems if one.severity != "warning"] == []
+    assert answer.at("out", answer.text.count("out") - 1) == [shape]
+
+
+BEYOND = [
+    "(setv made (torch.nested.nested-tensor [(torch.ones 3 4) (torch.ones 5 4)] :layout torch.jagged))",
+    "(setv made (torch.istft (torch.stft (torch.ones 400) 32 :window (torch.ones 32) :return-complex True) 32))",
+    "(defclass Named [torch.Tensor])\n(setv made (.as-subclass (torch.ones 2 3) Named))",
+    "(setv made (.to-sparse (torch.eye 3)))",
+]
+
+
+@pytest.mark.parametrize("text", BEYOND)
+def test_what_torch_cannot_do_on_shapes_is_no_error(preview, text):
+    """Nor is what follows from it; what does not shows its shapes and its mistakes."""
+    below = "\n(defn use [] (* made 2))\n(use)\n(setv made.n 1)\n(setv after (torch.ones 7))\n(@ after big)"
+    answer = preview(HEAD + text + below, way="heavy")
+    told = [(one.code, one.severity) for one in answer.problems if one.severity != "warning"]
+    assert told == [("preview-shapes", "information"), ("shape", "error")]
+    assert answer.at("after") == ["[7]"]
+    assert [one for one in preview(HEAD + text, way="light").problems if one.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "lengths", "said"),
+    [
+        ("(torch.ones 2 5 3)", "[3 5]", "sorted in decreasing order"),
+        ("(torch.ones 2 5 3)", "[5 4 3]", "but got 3 (batch_size=2)"),
+        ("(torch.ones 2 5 3)", "[5 0]", "greater than 0"),
+    ],
+)
+@pytest.mark.parametrize("way", ["light", "heavy"])
+def test_lengths_that_cannot_be_packed(preview, data, lengths, said, way):
+    text = f"(nn.utils.rnn.pack-padded-sequence {data} (torch.tensor {lengths}) :batch-first True)"
+    (problem,) = preview(HEAD + text, way=way).problems
+    assert said in problem.message and problem.severity == "error"
+
+
+@pytest.mark.parametrize("call", ["(big.itm)", "(.sum big :dims 1)"])
+def test_a_tensor_is_called_one(preview, call):
+    assert "FakeTensor" not in preview(HEAD + call, way="heavy").problems[0].message

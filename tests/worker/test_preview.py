@@ -117,6 +117,25 @@ BLAMED = [
 ]
 
 
+FOLLOWING = [
+    # what follows from a form that a preview does not bring to its end is no error; another mistake is
+    '(setv r (subprocess.run ["ls"]))\n(print r.returncode)',
+    '(setv data None)\n(setv data (.check-output subprocess ["ls"]))\n(.split data)',
+    '(defn ask [] (subprocess.run ["ls"]))\n(setv #(a [b c]) (ask))\n(defn use [] (+ b 1))\n(use)',
+    "(setv n (int (input)))\n(setv m (* n 2))\n(print m)",
+    '(with [p (subprocess.Popen ["ls"])] (setv q p))\n(print q)',
+    '(subprocess.run ["ls"])\n(import json)\n(json.dumps 1)',
+]
+
+
+@pytest.mark.parametrize("text", FOLLOWING)
+def test_what_follows_from_what_was_refused_is_no_error(preview, text):
+    told = preview(HEAD + "(import subprocess)\n" + text + "\n(setv z (torch.ones 3))\n(@ z (torch.ones 4))")
+    (hint, error) = told.problems
+    assert (hint.severity, error.code) == ("hint", "shape")
+    assert told.at("z") == ["[3]"]
+
+
 @pytest.mark.parametrize(("text", "blamed"), BLAMED)
 def test_a_problem_is_reported_at_the_narrowest_place(preview, text, blamed):
     assert preview(HEAD + text).blamed() == blamed
