@@ -26,6 +26,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from mino_lsp.worker import unknown
 from mino_lsp.worker.claims import Ledger, accelerator, real_device
+from mino_lsp.worker.draws import Draws
 from mino_lsp.worker.patches import Patches
 from mino_lsp.worker.recipes import Key, Recipes
 
@@ -61,6 +62,9 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         super().__init__(allow_fallback_kernels=True, allow_non_fake_inputs=True)
         self._ledger = ledger
         self._recipes = Recipes(self)
+        self.draws = Draws()
+        self._drawing = False
+        """Whether torch works out an operator that draws, which it makes of others that do."""
         self.cache_enabled = False  # torch's own: the recipes are quicker
 
     def __deepcopy__(self, memo: Any) -> Shapes:
@@ -104,8 +108,10 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         if key is None:
             tensors = _tensors((*args, *kwargs.values()))
         inputs = [self._known_input(t) for t in tensors]
-        values = bool(inputs) and all(value is not None for value in inputs)
-        draws = values and isinstance(func, torch._ops.OpOverload) and _draws(func)
+        random, within = _draws(func), self._drawing
+        follows = not random or (not within and self.draws.follow(kwargs.get("generator")))
+        values = bool(inputs) and all(value is not None for value in inputs) and follows
+        draws = values and random
         if key is not None and not draws and self._recipes.tell(key, func, args, kwargs, tensors):
             if values:
                 return self._calculated(func, args, kwargs, key, tensors)
@@ -115,15 +121,21 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         else:
             looked = _looked[0]
             try:
+                self._drawing = within or random
                 if draws:
                     return self._draw(func, types, args, kwargs)
                 out = super().dispatch(func, types, args, kwargs)
             except _UNSUPPORTED as error:
                 return self._substitute(func, args, kwargs, error)
+            finally:
+                self._drawing = within
             if key is not None and not values and looked == _looked[0]:
                 self._recipes.learn(key, func, args, kwargs, tensors, out)
-        if not inputs and isinstance(out, FakeTensor) and out.constant is None:
-            self._make_known(out, func, args, kwargs)
+        drawn: bool = draws
+        if not inputs and follows and isinstance(out, FakeTensor) and out.constant is None:
+            drawn = self._make_known(out, func, args, kwargs)
+        if random and not drawn and not within:
+            self._pass_over(func, args, kwargs, out)
         return out
 
     def _calculated(self, func: Any, args: Any, kwargs: Any, key: Key, tensors: list[Any]) -> Any:
@@ -159,17 +171,31 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
             return tensor.constant
         return tensor if self.may_turn_const(tensor) else None
 
-    def _make_known(self, out: Any, func: Any, args: Any, kwargs: Any) -> None:
-        """Keep the values of a small tensor that is made from none."""
+    def _make_known(self, out: Any, func: Any, args: Any, kwargs: Any) -> bool:
+        """Keep the values of a small tensor that is made from none. False where that is not done."""
         with no_dispatch():
             if not _few(out) or out.fake_device.type != "cpu":
-                return
+                return False
             if func._schema.name.startswith(("aten::empty", "aten::new_empty")):
                 real = torch.zeros(out.shape, dtype=out.dtype)
             else:
                 real = func(*args, **{**kwargs, "device": torch.device("cpu")} if "device" in kwargs else kwargs)
         if isinstance(real, torch.Tensor):
             self._keep(out, real)
+        return True
+
+    def _pass_over(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
+        """Random numbers that nobody wants to know, of the generator for this device."""
+        tensors = _tensors((*args, *kwargs.values(), out))
+        if any(real_device(tensor).type != "cpu" for tensor in tensors):
+            return
+        here = {**kwargs, "device": torch.device("cpu")} if "device" in kwargs else kwargs
+
+        def really() -> None:
+            with no_dispatch():
+                func(*_replaced(args, _ones), **_replaced(here, _ones))
+
+        self.draws.pass_over(func, kwargs.get("generator"), max((t.numel() for t in tensors), default=0), really)
 
     def _keep(self, tensor: Any, real: torch.Tensor) -> None:
         tensor.constant = real
@@ -200,8 +226,9 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         return _replaced(out, lambda tensor: self.fake_tensor_converter.from_real_tensor(self, tensor))
 
 
-def _draws(func: torch._ops.OpOverload) -> bool:
-    return torch.Tag.nondeterministic_seeded in func.tags
+@functools.cache
+def _draws(func: Any) -> bool:
+    return isinstance(func, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in func.tags
 
 
 @functools.cache
@@ -283,7 +310,10 @@ def enter(patches: Patches, ledger: Ledger) -> None:
     """From here on operators run on shapes and dtypes."""
     _replace_values(patches)
     _replace_functions(patches)
-    patches.enter_context(Shapes(ledger))
+    shapes = Shapes(ledger)
+    shapes.draws.enter(patches)
+    _replace_rejection(patches, shapes.draws)
+    patches.enter_context(shapes)
 
 
 def _replace_values(patches: Patches) -> None:
@@ -550,6 +580,23 @@ def _replace_packing(patches: Patches) -> None:
     patches.set(forward, "_pad_packed_sequence", unpack)
     for name in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
         patches.set(forward, name, _packed_or(getattr(forward, name), name == "lstm"))
+
+
+def _replace_rejection(patches: Patches, draws: Draws) -> None:
+    """What draws again and again, until every value lies between bounds."""
+    truncated = torch.nn.init._no_grad_trunc_normal_
+
+    def trunc_normal(
+        tensor: Any, mean: float, std: float, a: float, b: float, generator: torch.Generator | None = None
+    ) -> Any:
+        if known(tensor) is not None:
+            return truncated(tensor, mean, std, a, b, generator=generator)
+        with torch.no_grad():
+            tensor.normal_(mean, std, generator=generator)
+        draws.lose(generator)
+        return tensor
+
+    patches.set(torch.nn.init, "_no_grad_trunc_normal_", trunc_normal)
 
 
 def _lengths(values: Any, most: int) -> list[int]:

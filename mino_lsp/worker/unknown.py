@@ -141,8 +141,40 @@ def decide(frame: types.FrameType) -> bool:
     here, there = _ends_badly(instructions, at, index + 1), _ends_badly(instructions, at, target)
     if here != there:
         return jumps_when if here else not jumps_when
-    # The end of a `while`: it is left.
-    return not jumps_when if target < index else True
+    # What repeats until something is so comes to its end.
+    loop = _while_around(instructions, at, index)
+    if loop is not None:
+        here, there = _leaves(instructions, at, index + 1, loop), _leaves(instructions, at, target, loop)
+        if here != there:
+            return jumps_when if there else not jumps_when
+    return True
+
+
+def _while_around(instructions: list[dis.Instruction], at: dict[int, int], index: int) -> tuple[int, int] | None:
+    """Where the innermost `while` around an instruction begins and ends."""
+    for end in range(index, len(instructions)):
+        name, target = instructions[end].opname, instructions[end].argval
+        start = at.get(target, len(instructions)) if "JUMP" in name else len(instructions)
+        if start <= index and start <= end:
+            return None if instructions[start].opname in ("FOR_ITER", "SEND") else (start, end)
+    return None
+
+
+def _leaves(instructions: list[dis.Instruction], at: dict[int, int], index: int, loop: tuple[int, int]) -> bool:
+    """True if what stands from `index` on is outside a loop, or goes there before the next branch."""
+    start, end = loop
+    for _ in range(_STRAIGHT):
+        if not start <= index <= end:
+            return True
+        name = instructions[index].opname
+        if name.startswith("RETURN"):
+            return True
+        if "JUMP" in name and name != "JUMP_FORWARD":
+            return False
+        if name in ("FOR_ITER", "SEND"):
+            return False
+        index = at.get(instructions[index].argval, len(instructions)) if name == "JUMP_FORWARD" else index + 1
+    return False
 
 
 @cache

@@ -177,8 +177,46 @@ def test_a_decision_takes_the_side_that_neither_raises_nor_exits():
                 return "endless"
         return "left"
 
+    def until(flag):
+        for turns in range(6):
+            while True:
+                turns += 1
+                if not flag:
+                    break
+                if turns > 9:
+                    return "endless"
+        return "left"
+
+    def repeated(flag):
+        turns = 0
+        while True:
+            turns += 1
+            if flag:
+                return "left"
+            if turns > 5:
+                return "endless"
+
+    def each(flag):
+        found = 0
+        for _ in range(3):
+            if not flag:
+                return "left"
+            found += 1
+        return found
+
     assert (checked(unsure), required(unsure), looped(unsure)) == ("passed", "passed", "left")
+    assert (until(unsure), repeated(unsure), each(unsure)) == ("left", "left", 3)
     assert unsure
+
+
+@pytest.mark.parametrize("way", ["light", "heavy"])
+def test_numbers_are_drawn_until_they_lie_between_bounds(preview, way):
+    """As vision transformers begin with."""
+    text = "(setv w (nn.init.trunc-normal- (torch.empty 400 300) :std 0.02))\n(torch.clone w)"
+    answer = preview(HEAD + text, way=way)
+    assert answer.problems == [] and answer.at("(torch.clone w)") == ["[400 300]"]
+    start = answer.text.index("(torch.clone w)")
+    assert answer.facts[t.Span(start, len(answer.text))].evidence != "assumed"
 
 
 OPERATORS = [
