@@ -1,4 +1,5 @@
-"""Python's warnings, as problems at the document's expression that caused them: once for each place.
+"""What Python says beside the exceptions that it raises, as problems at the document's expression: warnings, once for
+each place, and what ended a thread.
 
 A warning often tells more than an error would: torch's says when two sizes that differ are silently broadcast.
 """
@@ -7,12 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import types
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mino_lsp.types import Change, Fix, Problem, Related, Span
+from mino_lsp.types import Change, Fix, Limits, Problem, Related, Span
+from mino_lsp.worker import blame
 from mino_lsp.worker.explain import Failure, Given, as_written, sizes
 from mino_lsp.worker.failure import failure_of, related
 from mino_lsp.worker.source import Source, Trace
@@ -27,11 +30,11 @@ _BROADCAST = re.compile(r"Using a target size \(.*\) that is different to the in
 
 
 class Alarms:
-    """Collects the warnings of the forms of one document."""
+    """Collects the warnings of the forms of one document, and what its threads failed at."""
 
-    def __init__(self, source: Source, recorder: Recorder) -> None:
+    def __init__(self, source: Source, recorder: Recorder, limits: Limits) -> None:
         self.source = source
-        self._recorder = recorder
+        self._recorder, self._limits = recorder, limits
         self._told: set[tuple[Span, str]] = set()
         self._waiting: list[Problem] = []
 
@@ -43,6 +46,7 @@ class Alarms:
             warnings.simplefilter("ignore", category)
         warnings.filterwarnings("always", category=DeprecationWarning, module="__main__")
         warnings.showwarning = self._hear
+        threading.excepthook = self._hear_of_thread
 
     def take(self) -> tuple[Problem, ...]:
         """What was heard since the last time."""
@@ -62,6 +66,14 @@ class Alarms:
         else:
             said = f"{category.__name__}: {as_written(text)}"
             self._waiting.append(Problem("warning", "warning", said, span))
+
+    def _hear_of_thread(self, end: Any) -> None:
+        """Python prints such an exception and goes on: what fails for it later would be taken for the cause."""
+        error = end.exc_value
+        if error is not None and not isinstance(error, SystemExit):
+            nowhere = Span(0, 0)
+            found = blame.problems(error, nowhere, self.source, self._recorder, self._limits)
+            self._waiting += [problem for problem in found if problem.span != nowhere]
 
 
 def _caller(frame: types.FrameType | None, path: str) -> tuple[types.FrameType | None, list[types.FrameType]]:

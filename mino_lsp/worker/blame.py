@@ -78,7 +78,8 @@ def problems(
     failure = failure_of(str(error), span, trace, source, recorder)
     told = related(failure, span)
     explained = explain(failure) if isinstance(error, _TORCH_RAISES) and _of_torch(trace, failure) else None
-    if explained is not None:
+    # A call that Python or torch does not take at all is no matter of shapes, whatever words it is told in.
+    if explained is not None and not (isinstance(error, TypeError) and explained.code == "shape"):
         return (Problem(explained.code, "error", explained.message, span, told, explained.fixes),)
     return (Problem("exception", "error", _exception_text(error), span, told),)
 

@@ -49,7 +49,7 @@ class Draws:
             return
         if count <= self._left and func._schema.name.partition("::")[2] not in _BY_VALUE:
             self._left -= count
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(RuntimeError):
                 really()
                 return
         self.lose(generator)

@@ -104,7 +104,8 @@ _DTYPE = re.compile(
     re.I,
 )
 _SHAPE = re.compile(
-    r"\bsizes?\b|\bshapes?\b|\bdim(ension)?s?\b|dimensional|batch.?size|channels|broadcast|scalar outputs|elements|"
+    r"\bsizes?\b|\bshapes?\b|\bdim(ension)?s?\b|dimensional|batch.?size|channels|broadcast|scalar outputs|"
+    r"\b(number of|\d+) elements|"
     r"\bin range\b|out of (range|bounds)|subscript|rank|1D|2D|3D|4D|same number of",
     re.I,
 )

@@ -70,6 +70,7 @@ class Footing:
         self._temporary = tempfile.tempdir
         self._handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
         self._warning = (list(warnings.filters), warnings.showwarning, warnings.formatwarning)
+        self._of_threads = threading.excepthook
         self._logging = (list(logging.root.handlers), logging.root.level, logging.root.manager.disable)
         self._random = (random.getstate(), numpy.random.get_state())
         self._torch = TorchState()
@@ -114,6 +115,7 @@ class Footing:
         os.chdir(self._folder)
         os.umask(self._umask)
         tempfile.tempdir = self._temporary
+        threading.excepthook = self._of_threads
         filters, warnings.showwarning, warnings.formatwarning = self._warning
         warnings.filters[:] = filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import difflib
 import inspect
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import hy
@@ -62,10 +62,13 @@ def _argument(said: str, span: Span, trace: Trace, source: Source) -> Problem | 
         return Problem("unknown-component", "error", said if said.endswith("?") else said + ".", span, (), fixes)
     told = _NO_ARGUMENT.search(said)
     if told is None:
-        return None
+        return _overload(said, span, source)
     owner, function, name = told.groups()
     components = _components(owner, trace) if function == "forward" else []
-    parameters = components or _parameters(function, trace)
+    if owner and function == "__init__":
+        parameters, function = _parameters(owner, trace, span, source), owner
+    else:
+        parameters = components or _parameters(function, trace, span, source)
     near = _nearest(name, parameters)
     guess = f"; did you mean {near}?" if near else "."
     listed = " ".join(map(hy.unmangle, parameters))
@@ -78,23 +81,54 @@ def _argument(said: str, span: Span, trace: Trace, source: Source) -> Problem | 
     return Problem(code, "error", message + takes, span, (), _renamed(span, name, near, source))
 
 
+_OVERLOADS = re.compile(r"(\w+)\(\) received an invalid combination of arguments - got \((.*?)\), but expected")
+_GIVEN = re.compile(r"(\w+)=")
+_TAKEN = re.compile(r"[\w\]] (\w+)(?: = [^,)]*)?(?=[,)])")
+
+
+def _overload(said: str, span: Span, source: Source) -> Problem | None:
+    """What torch says of a call that none of an operator's signatures takes, where that is for a name."""
+    told = _OVERLOADS.search(said)
+    if told is None:
+        return None
+    parameters = list(dict.fromkeys(_TAKEN.findall(said[told.end() :])))
+    name = next((one for one in _GIVEN.findall(told[2]) if one not in parameters), "")
+    if not name or not parameters:
+        return None
+    near = _nearest(name, parameters)
+    guess = f"; did you mean {near}?" if near else "."
+    message = f"{hy.unmangle(told[1])} has no argument {hy.unmangle(name)}{guess} It takes "
+    message += " ".join(map(hy.unmangle, parameters)) + "."
+    return Problem("unknown-argument", "error", message, span, (), _renamed(span, name, near, source))
+
+
 def _components(owner: str | None, trace: Trace) -> list[str]:
     """The components of the mu of that name which the failed frame could name."""
     there = trace.frame.f_globals.get(owner) if trace.frame is not None and owner else None
     return list(map(hy.mangle, getattr(there, "__components__", ()))) if isinstance(there, type) else []
 
 
-def _parameters(function: str, trace: Trace) -> list[str]:
-    """The parameters of the one Python function of that name which the failed frame could name."""
+def _parameters(name: str, trace: Trace, span: Span, source: Source) -> list[str]:
+    """The parameters of the one Python function or class of that name which the failed frame could name."""
     names = trace.frame.f_globals if trace.frame is not None else {}
-    for owner in (
-        types.SimpleNamespace(**{key: value for key, value in names.items() if key.isidentifier()}),
-        *(value for value in names.values() if isinstance(value, types.ModuleType)),
-    ):
-        found = vars(owner).get(function)
+    modules = [vars(value) for value in names.values() if isinstance(value, types.ModuleType)]
+    for owner in (_written(names, span, source), names, *modules):
+        found = owner.get(name)
+        if isinstance(found, type):
+            found = inspect.getattr_static(found, "__init__")
         if isinstance(found, types.FunctionType):
-            return list(inspect.signature(found).parameters)
+            return [one for one in inspect.signature(found).parameters if one != "self" and one[0] != "_"]
     return []
+
+
+def _written(names: Mapping[str, Any], span: Span, source: Source) -> Mapping[str, Any]:
+    """The names of the module that is written before the dot of what is called."""
+    head = re.match(r"\(([^\s()\[\]{}\"';]+)\.", source.text[span.start : span.end])
+    found = names
+    for part in head[1].split(".") if head is not None else ():
+        module = found.get(hy.mangle(part))
+        found = vars(module) if isinstance(module, types.ModuleType) else {}
+    return found
 
 
 def _attributes(owner: Any) -> Iterable[str]:

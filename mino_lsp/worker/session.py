@@ -121,7 +121,7 @@ class Session:
         self.recorder = Recorder(torch, UNBOUND, self._told.facts)
         self._finder = imports.Finder(request.root, dict(request.texts), self.sources, self.recorder)
         sys.meta_path.insert(0, self._finder)
-        self._alarms = Alarms(self._source, self.recorder)
+        self._alarms = Alarms(self._source, self.recorder, request.limits)
         self._alarms.listen()
         self.module, self.reader = main_module(request.path, request.main), HyReader()
         self.kept = keep_output()

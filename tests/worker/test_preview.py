@@ -358,3 +358,45 @@ def test_only_what_is_broadcast_is_told_of_broadcasting(preview, form, said):
 def test_one_mistake_is_told_once(preview):
     told = preview("(import torch torch.nn.functional :as F)\n(F.mse-loss (torch.ones 4 1) (torch.ones 3 2))")
     assert [problem.severity for problem in told.problems] == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "(torch.nn.Linear 3 4 :biass False)",
+            "Linear has no argument biass; did you mean bias? It takes in-features out-features bias device dtype.",
+        ),
+        ("(.sum (torch.ones 2) :dims 1)", "sum has no argument dims; did you mean dim? It takes dtype dim keepdim."),
+    ],
+)
+def test_an_argument_of_torch_s_that_does_not_exist(preview, call, message):
+    told = preview(HEAD + call)
+    assert told.blamed() == [("unknown-argument", call)] and told.errors() == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("(x.shape 0)", "exception", "(x.shape 0)"),
+        ('(torch.nn.Linear 2 "x")', "exception", '(torch.nn.Linear 2 "x")'),
+        ("(F.binary-cross-entropy (* x 1.5) x)", "exception", "(F.binary-cross-entropy (* x 1.5) x)"),
+        ("(.item x)", "shape", "(.item x)"),
+    ],
+)
+def test_only_what_is_a_matter_of_shapes_is_called_one(preview, text, code, place):
+    told = preview(HEAD + "(import torch.nn.functional :as F)\n(setv x (torch.ones 2 3))\n" + text)
+    assert told.blamed() == [(code, place)]
+
+
+def test_what_ends_a_thread_is_the_cause_of_what_fails_without_it(preview):
+    text = """(import threading)
+(setv out [])
+(defn work [] (.append out (@ (torch.ones 2 3) (torch.ones 4 3))))
+(setv t (threading.Thread :target work))
+(.start t) (.join t)
+(setv s (torch.zeros 5))
+(print (.sum (get out 0)))"""
+    told = preview(HEAD + text)
+    assert told.blamed() == [("shape", "(@ (torch.ones 2 3) (torch.ones 4 3))")]
+    assert told.at("s", told.text.count("s", 0, told.text.index("s (torch.zeros"))) == ["[5]"]
