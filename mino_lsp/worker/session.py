@@ -164,8 +164,7 @@ class Session:
             stopped = error.problem.message
         for span, work in () if limit else self._examples:
             self._told.began(span)
-            problems = tuple(work())
-            self._told.problems(() if self._failed else problems)
+            self._told.problems(tuple(work()))
             self.recorder.flush()
         seconds = time.perf_counter() - self._started
         return PreviewResult(seconds, self.evaluated, stopped, tuple(self._finder.imported), limit)
@@ -262,6 +261,12 @@ class Session:
 
     def _aside(self, span: Span, work: Callable[[], Sequence[Problem]]) -> tuple[Problem, ...]:
         """Have an example evaluated apart, and tell what it found there; only a crash is found here."""
+        if self._failed:  # what it lacks was to be made above
+
+            def work(evaluate: Callable[[], object] = work) -> tuple[()]:
+                evaluate()
+                return ()
+
         if not self._life.forks:
             self._examples.append((span, work))
             return ()
@@ -270,7 +275,7 @@ class Session:
             self._told.speak_to(descriptor)
             problems = tuple(work())
             self.recorder.flush()
-            self._told.problems(() if self._failed else problems)
+            self._told.problems(problems)
 
         frames = FrameReader()
 
