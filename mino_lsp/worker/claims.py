@@ -36,7 +36,7 @@ _ANY_DEVICES = frozenset(
     {
         *("copy_", "_copy_from", "_to_copy", "set_", "resize_as_", "lift", "lift_fresh", "lift_fresh_copy", "detach"),
         *("alias", "is_same_size", "record_stream", "_ctc_loss", "_pack_padded_sequence", "_pad_packed_sequence"),
-        "_pack_padded_sequence_backward",
+        *("_pack_padded_sequence_backward", "_nested_view_from_jagged", "_nested_view_from_jagged_copy"),
     }
 )
 """Operators that take tensors of several devices."""
@@ -319,7 +319,9 @@ def _common(plan: _Plan, inputs: list[tuple[torch.Tensor, torch.device]]) -> tor
     """The device of an operator's tensors.
 
     Raises what torch does where they are on several. A CPU tensor without dimensions goes with any, and so do indices.
+    What is on `meta` is there really: torch sees to it, and gives its own operators such beside any other.
     """
+    inputs = [(tensor, device) for tensor, device in inputs if device.type != "meta"]
     found = next((device for _, device in inputs if device.type != "cpu"), CPU)
     if found is CPU or all(device == found for _, device in inputs):
         return found

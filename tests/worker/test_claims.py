@@ -56,6 +56,7 @@ PUT = [
     ('(torch.randn 3 :device "cuda" :generator (.manual-seed (torch.Generator :device "cuda") 1))', "cuda:0"),
     ("(.to-sparse (.cuda (torch.eye 3)))", "cuda:0"),
     ("(.pin-memory (torch.ones 3))", "cpu"),
+    ("(get (.unbind (torch.nested.nested-tensor [(.cuda (torch.ones 2))] :layout torch.jagged)) 0)", "cuda:0"),
 ]
 
 
@@ -158,6 +159,14 @@ def test_two_devices_in_one_operator_are_an_error(preview, form, found):
     (problem,) = told.problems
     assert (problem.severity, told.text[problem.span.start : problem.span.end]) == ("error", form)
     assert all(device in problem.message for device in found)
+
+
+def test_operators_on_meta_go_beside_a_claimed_device(preview):
+    """Torch makes jagged tensors with one."""
+    told = preview(HEAD + "(.cuda (torch.ones 2))\n(torch.nested.nested-tensor [(torch.ones 2)] :layout torch.jagged)")
+    assert told.problems == []
+    clash = '(+ (.cuda (torch.ones 3)) (torch.ones 3 :device "meta"))'
+    assert preview(HEAD + clash).blamed() == [("device", clash)]
 
 
 def test_a_clash_is_reported_at_its_step(preview):
