@@ -64,9 +64,10 @@ class Draws:
 
     def enter(self, patches: Patches) -> None:
         """Watch the default generator be seeded; shuffle in any order where that of a run is not known."""
+        given, drawn = self._seeding(torch.manual_seed, True), self._seeding(torch.seed, False)
         for module in (torch, torch.random):
-            patches.set(module, "manual_seed", self._seeding(torch.manual_seed, True))
-            patches.set(module, "seed", self._seeding(torch.seed, False))
+            patches.set(module, "manual_seed", given)
+            patches.set(module, "seed", drawn)
         split, iterate, start = dataset.random_split, sampler.RandomSampler.__iter__, dataloader._BaseDataLoaderIter
         begin, fetch = start.__init__, _utils.fetch._BaseDatasetFetcher
 
@@ -93,10 +94,10 @@ class Draws:
         patches.set(fetch, "__init__", self._comparing(fetch.__init__))
 
     def _seeding(self, seed: Callable[..., Any], known: bool) -> Callable[..., Any]:
-        def seeding(*number: Any) -> Any:
+        def seeding(*number: Any, **named: Any) -> Any:
             self._astray.pop(_DEFAULT, None)
             self._seeded = known
-            return seed(*number)
+            return seed(*number, **named)
 
         return seeding
 

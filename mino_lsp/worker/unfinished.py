@@ -37,10 +37,12 @@ class Unfinished:
 
 
 def _walk(form: Any) -> Iterator[Any]:
-    yield form
-    if isinstance(form, Sequence):
-        for part in form:
-            yield from _walk(part)
+    waiting = [form]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, Sequence):
+            waiting += part
 
 
 def _symbols(form: Any) -> Iterator[Symbol]:
@@ -62,8 +64,8 @@ def _targets(head: str, rest: Any) -> Iterable[Symbol]:
         return [part for part in rest if isinstance(part, Symbol)][:1]
     if head in _IMPORTS:
         return _symbols(rest)
-    if head in ("with", "for", "let") and rest:
-        return _named(list(rest[0])[::2])
+    if head in ("with", "for", "let") and rest and isinstance(rest[0], Sequence):
+        return _named(rest[0][::2])
     return ()
 
 

@@ -78,7 +78,7 @@ def size(seed: int, after: str) -> str:
     ("text", "expected"),
     [
         ("(torch.manual-seed 3)\n" + SMALL, (size(3, SMALL), "shapes only")),
-        ("(torch.manual-seed 3)\n" + LARGE, ("[1]", "assumed")),
+        ("(torch.manual-seed :seed 3)\n" + LARGE, ("[1]", "assumed")),
         ("(torch.manual-seed 3)\n" + LARGE + "(torch.manual-seed 4)\n", (size(4, ""), "shapes only")),
     ],
 )
