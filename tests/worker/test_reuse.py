@@ -113,11 +113,15 @@ PUT_BACK = [
 @pytest.mark.parametrize(("first", "then"), PUT_BACK)
 def test_what_is_put_back(see, first, then):
     """Both in one process: it was not simply replaced."""
-    before = process(see(f"{first}\n{WHO}"))
-    told = see(f"{then}\n{WHO}")
-    assert [problem.severity for problem in told.problems if "by " not in problem.message] in ([], ["warning"])
-    if not any(word in first for word in ("threading", "deterministic")):  # of which torch starts a thread, too
-        assert told.problems[-1].message.split()[-1] == f"{before}."
+    replaced = any(word in first for word in ("threading", "deterministic"))  # of which torch starts a thread, too
+    for _ in range(4):
+        before = process(see(f"{first}\n{WHO}"))
+        told = see(f"{then}\n{WHO}")
+        assert [problem.severity for problem in told.problems if "by " not in problem.message] in ([], ["warning"])
+        if replaced or told.problems[-1].message.split()[-1] == f"{before}.":
+            return
+        # Where getting back there took longer than the next request did to come, the other process was ready first.
+    raise AssertionError("Another process did the second job each time.")
 
 
 def test_random_numbers_begin_alike(see):
