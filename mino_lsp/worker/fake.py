@@ -131,7 +131,7 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
                 self._drawing = within
             if key is not None and not values and looked == _looked[0]:
                 self._recipes.learn(key, func, args, kwargs, tensors, out)
-        drawn: bool = draws
+        drawn = False
         if not inputs and follows and isinstance(out, FakeTensor) and out.constant is None:
             drawn = self._make_known(out, func, args, kwargs)
         if random and not drawn and not within:
