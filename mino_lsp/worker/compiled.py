@@ -36,7 +36,7 @@ _AT_COMPILING = frozenset(
 
 # As they are before anything of a user's could replace them.
 _open, _read, _write, _close = os.open, os.read, os.write, os.close
-_rename, _list, _remove, _make = os.rename, os.listdir, os.remove, os.makedirs
+_rename, _list, _remove, _make = os.rename, os.listdir, os.remove, os.mkdir
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ class Kept:
             return _moved(marshal.loads(_contents(os.path.join(self._folder, key))), start, line)
         return None
 
-    def keep(self, key: str, compiled: Compiled, start: int, line: int) -> None:
-        """Keep the code of a form for those that come after this process."""
+    def keep(self, key: str, compiled: Compiled, start: int, line: int) -> bool:
+        """Keep the code of a form for those that come after this process. False where that cannot be done."""
         if any(name.startswith("_hy_gensym") for code in _codes(compiled.code) for name in code.co_names):
-            return  # a global of the module's, of a name that another process may give to something else
+            return False  # a global of the module's, of a name that another process may give to something else
         steps = [(span.start, span.end, step.name, step.function, [_plain(one) for one in step.operands])
                  for span, step in compiled.steps.items()]  # fmt: skip
         with contextlib.suppress(OSError, ValueError):
@@ -87,10 +87,13 @@ class Kept:
             finally:
                 _close(descriptor)
             _rename(written, path)
+            return True
+        return False
 
     def _make_room(self) -> None:
         if self._count is None:
-            _make(self._folder, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                _make(self._folder)
             self._count = len(_list(self._folder))
         self._count += 1
         if self._count > MOST:

@@ -28,7 +28,9 @@ from mino_lsp.worker import unknown
 from mino_lsp.worker.claims import Ledger, accelerator, real_device
 from mino_lsp.worker.draws import Draws
 from mino_lsp.worker.patches import Patches
-from mino_lsp.worker.recipes import Key, Recipes
+from mino_lsp.worker.recipes import Recipes
+from mino_lsp.worker.rules import Outcome
+from mino_lsp.worker.traits import traits_of
 
 KNOWN_WHOLE, KNOWN_REAL = 1 << 16, 1 << 10
 """How many elements a tensor may have whose values are kept: of integers or truth values, and of real numbers."""
@@ -46,13 +48,7 @@ _UNSUPPORTED = (
 aten = torch.ops.aten
 
 _DEVICE, _META = torch.ops.prim.device.default, torch.device("meta")
-
-_PROFILED = frozenset(
-    getattr(getattr(torch.ops.profiler, name), overload)
-    for name in ("_record_function_enter", "_record_function_enter_new", "_record_function_exit")
-    for overload in getattr(torch.ops.profiler, name).overloads()
-)
-"""What optimizers tell torch's profiler: no operator on tensors."""
+_SCALAR = aten._local_scalar_dense.default
 
 
 class Shapes(FakeTensorMode):  # type: ignore[misc]
@@ -80,44 +76,47 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is _DEVICE:  # two calls in three: torch's C++ code asks again and again
             return _META if self.in_kernel_invocation else real_device(args[0])
-        if func in _PROFILED:
+        if traits_of(func).profiles:
             with no_dispatch():
                 return func(*args, **(kwargs or {}))
         return self.dispatch(func, types, args, kwargs or {})
 
     def dispatch(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
+        kwargs, traits = kwargs or {}, traits_of(func)
         ledger, device = self._ledger, kwargs.get("device")
         if device is not None and accelerator(device) and ledger is not None and not ledger.active:
             # On shapes alone torch asks no driver, so that only this tells that a program names a device.
             ledger.activate()
             with self:
                 return func(*args, **kwargs)
-        if func is aten._local_scalar_dense.default:
+        if func is _SCALAR:
             return _scalar(args[0])
-        if func in (aten.equal.default, aten.allclose.default) and not all(known(t) is not None for t in args[:2]):
+        if traits.compares and not all(known(t) is not None for t in args[:2]):
             unknown.assumed()
             return True
-        for tensor in _tensors([kwargs[name] for name in _written_to(func) if name in kwargs]):
+        for tensor in _tensors([kwargs[name] for name in traits.written_to if name in kwargs]):
             if isinstance(tensor, FakeTensor) and tensor.constant is not None:
                 # It gets other values, and may get another size.
                 self.fake_tensor_converter.invalidate_constant_aliases(tensor.constant)
                 tensor.constant = None
         tensors: list[torch.Tensor] = []
-        key = self._recipes.key(func, args, kwargs, tensors)
+        key = self._recipes.key(traits, args, kwargs, tensors)
         if key is None:
             tensors = _tensors((*args, *kwargs.values()))
         inputs = [self._known_input(t) for t in tensors]
-        random, within = _draws(func), self._drawing
+        random, within = traits.draws, self._drawing
         follows = not random or (not within and self.draws.follow(kwargs.get("generator")))
         values = bool(inputs) and all(value is not None for value in inputs) and follows
         draws = values and random
-        if key is not None and not draws and self._recipes.tell(key, func, args, kwargs, tensors):
+        outcome = None
+        if key is not None and not draws:
+            outcome = self._recipes.outcome(key, func, args, kwargs, tensors)
+        if outcome is not None:
             if values:
-                return self._calculated(func, args, kwargs, key, tensors)
-            if func._schema.is_mutable:
+                return self._calculated(func, args, kwargs, outcome, tensors)
+            if traits.mutates:
                 self.invalidate_written_to_constants(func, tensors, args, kwargs)
-            out = self._recipes.made(key, tensors)
+            out = self._recipes.made(outcome, tensors)
         else:
             looked = _looked[0]
             try:
@@ -138,11 +137,11 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
             self._pass_over(func, args, kwargs, out)
         return out
 
-    def _calculated(self, func: Any, args: Any, kwargs: Any, key: Key, tensors: list[Any]) -> Any:
+    def _calculated(self, func: Any, args: Any, kwargs: Any, outcome: Outcome, tensors: list[Any]) -> Any:
         """What an operator makes of values that are known: its shape as ever, and its values."""
         with no_dispatch():
             real = func(*_replaced(args, known), **_replaced(kwargs, known))
-        out = self._recipes.made(key, tensors)
+        out = self._recipes.made(outcome, tensors)
         for made, value in zip(_tensors((out,)), _tensors((real,)), strict=True):
             if any(made is tensor for tensor in tensors):
                 continue  # the operator wrote its values
@@ -224,19 +223,6 @@ class Shapes(FakeTensorMode):  # type: ignore[misc]
         with no_dispatch():
             out = func(*_replaced(args, _ones), **_replaced(kwargs, _ones))
         return _replaced(out, lambda tensor: self.fake_tensor_converter.from_real_tensor(self, tensor))
-
-
-@functools.cache
-def _draws(func: Any) -> bool:
-    return isinstance(func, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in func.tags
-
-
-@functools.cache
-def _written_to(func: Any) -> tuple[str, ...]:
-    """The arguments of an operator that take what it makes, as `out` does."""
-    if not isinstance(func, torch._ops.OpOverload):
-        return ()
-    return tuple(argument.name for argument in func._schema.arguments if argument.is_out)
 
 
 def _few(tensor: torch.Tensor) -> bool:

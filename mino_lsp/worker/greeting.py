@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import types
 from pathlib import Path
 
 from mino_lsp.types import PROTOCOL, Ready, Refused
@@ -63,8 +64,28 @@ def warm_up(pure: bool) -> None:
         imports.preload()
     # The first use of the compiler costs as much as the next hundred.
     hy_compile(hy.read_many('(defn f [x] (setv y (+ x 1)) (print f"{y}"))'), "mino")
-    # Hy's `require` asks for this, and the first time Python looks up the file of each module for it.
+    _require_quickly()
+    # Hy's `eval` asks for this, and the first time Python looks up the file of each module for it.
     inspect.stack()
+
+
+def _require_quickly() -> None:
+    """Hy's `require` wants the frame that called it. Python's `inspect.stack` reads the source lines of all frames for
+    that, which takes longer than all else that a `require` does."""
+    from hy import macros
+
+    quick = types.ModuleType("inspect", inspect.__doc__)
+    quick.__dict__.update(vars(inspect), stack=_stack)
+    macros.inspect = quick
+
+
+def _stack(context: int = 0) -> list[inspect.FrameInfo]:
+    """The frames that called this, without source lines."""
+    frames, frame = list[inspect.FrameInfo](), inspect.currentframe()
+    while frame is not None and (frame := frame.f_back) is not None:
+        code = frame.f_code
+        frames.append(inspect.FrameInfo(frame, code.co_filename, frame.f_lineno, code.co_name, None, None))
+    return frames
 
 
 def warm_up_further() -> None:

@@ -7,7 +7,6 @@ operators that have a tensor with known values among their inputs.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 import torch
@@ -15,12 +14,18 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from mino_lsp.worker.dtypes import Dtypes
 from mino_lsp.worker.rules import META, Made, Outcome, Rules
+from mino_lsp.worker.traits import Traits
 
 _PLAIN = frozenset(
     {int, float, bool, complex, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format}
 )
 
+_INDEX = torch.ops.aten.index.Tensor
+
 Key = tuple[object, ...]
+
+NOTHING = Made()
+"""What an operator makes that returns nothing."""
 
 
 class Recipes:
@@ -30,23 +35,23 @@ class Recipes:
         self._mode = mode
         self._rules = Rules(mode)
         self._dtypes = Dtypes()
-        self._known: dict[Key, Outcome | None] = {}
+        self._known: dict[Key, Outcome] = {}
         self._attributes: dict[torch.device | None, dict[str, Any]] = {}
 
-    def key(self, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> Key | None:
+    def key(self, traits: Traits, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> Key | None:
         """All that decides what an operator makes; None where values may, or what is no operator of torch's own. Its
         tensors are appended to `tensors`."""
-        if not _shapes_decide(func):
+        if not traits.shapes_decide:
             return None
-        parts: list[object] = [func, torch.get_default_dtype(), torch.is_inference_mode_enabled()]
-        exactly = not _calculates(func)
+        parts: list[object] = [traits, torch.get_default_dtype(), torch.is_inference_mode_enabled()]
+        exactly = not traits.calculates
         if not self._describe(args, parts, tensors, exactly):
             return None
         if kwargs:
             parts += kwargs
             if not self._describe(kwargs.values(), parts, tensors, exactly):
                 return None
-        if func is torch.ops.aten.index.Tensor and any(t.dtype in (torch.bool, torch.uint8) for t in tensors[1:]):
+        if traits.func is _INDEX and any(t.dtype in (torch.bool, torch.uint8) for t in tensors[1:]):
             return None  # as many as are true
         return tuple(parts)
 
@@ -75,23 +80,25 @@ class Recipes:
                 return False
         return True
 
-    def tell(self, key: Key, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]) -> bool:
-        """Whether it is known, or a rule tells, what the operator of a key makes."""
-        if key in self._known:
-            return True
+    def outcome(
+        self, key: Key, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor]
+    ) -> Outcome | None:
+        """What the operator of a key makes, if that is known, or a rule tells it; else None."""
+        outcome = self._known.get(key)
+        if outcome is not None:
+            return outcome
         outcome = self._rules.outcome(func, args, kwargs, tensors)
         if outcome is not None:
             outs = outcome if isinstance(outcome, tuple) else (outcome,)
             self._dtypes.check(func, args, kwargs, tensors, sum(math.prod(one.shape) for one in outs))
             self._known[key] = outcome
-        return outcome is not None
+        return outcome
 
-    def made(self, key: Key, tensors: list[torch.Tensor]) -> Any:
-        """What the operator of a key that is known makes of tensors."""
-        known = self._known[key]
-        if isinstance(known, tuple):
-            return tuple(self._make(one, tensors) for one in known)
-        return None if known is None else self._make(known, tensors)
+    def made(self, outcome: Outcome, tensors: list[torch.Tensor]) -> Any:
+        """The outcome of an operator that was given tensors."""
+        if isinstance(outcome, tuple):
+            return tuple(self._make(one, tensors) for one in outcome)
+        return None if outcome is NOTHING else self._make(outcome, tensors)
 
     def learn(
         self, key: Key, func: Any, args: Any, kwargs: dict[str, Any], tensors: list[torch.Tensor], out: Any
@@ -102,7 +109,7 @@ class Recipes:
         made = sum(one.numel() for one in outs if isinstance(one, torch.Tensor))
         self._dtypes.check(func, args, kwargs, tensors, made)
         if out is None:
-            self._known[key] = None
+            self._known[key] = NOTHING
         elif isinstance(out, torch.Tensor):
             one = self._described(out, tensors)
             if one is not None:
@@ -143,29 +150,3 @@ class Recipes:
         torch._C._set_throw_on_mutable_data_ptr(made)
         vars(made).update(attributes)
         return made
-
-
-_ARITHMETIC = frozenset({"add", "sub", "rsub", "mul", "div", "pow", "lerp", "addcmul", "addcdiv"})
-
-
-@cache
-def _calculates(func: Any) -> bool:
-    """Whether an operator calculates with the real numbers that it is given and nothing else: those of an optimizer
-    change with each step."""
-    return func._schema.name.removeprefix("aten::").removesuffix("_") in _ARITHMETIC
-
-
-_VALUES_DECIDE = (torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape, torch.Tag.inplace_view)
-
-
-@cache
-def _shapes_decide(func: Any) -> bool:
-    """Whether what an operator makes has a metadata that rests on that of its inputs alone."""
-    if not isinstance(func, torch._ops.OpOverload) or func.namespace not in ("aten", "prims"):
-        return False
-    name = func._schema.name.partition("::")[2]
-    if name.startswith(("lift", "as_strided", "set_", "resize")) or name == "_local_scalar_dense":
-        return False
-    if any(argument.is_out for argument in func._schema.arguments):
-        return False  # what is written to gets the size that it needs
-    return func is torch.ops.aten.index.Tensor or not any(tag in func.tags for tag in _VALUES_DECIDE)

@@ -54,7 +54,7 @@ class Life(Protocol):
     def checkpoint(self, prefix: int, whole: bool) -> PreviewRequest | EvalRequest | None: ...
 
 
-CHECKPOINT_SECONDS = 0.05
+CHECKPOINT_SECONDS = 0.08
 """After forms that took so long together there is a checkpoint, that they need not be evaluated again."""
 
 WORTH = 4
@@ -244,10 +244,13 @@ class Session:
                 self.recorder.learn(known.steps)
                 return known.code
         steps: dict[Span, Step] = {}
+        began = time.perf_counter()
         code = compile_form(form, self.module, self._source, self.reader, self.recorder, steps)
         edited = span.start <= self._request.edited <= span.end  # as it will be again
-        if self._compiled is not None and key and not edited:
-            self._compiled.keep(key, Compiled(code, steps), span.start, form.start_line)
+        if self._compiled is None or not key or edited:
+            return code
+        if self._compiled.keep(key, Compiled(code, steps), span.start, form.start_line):
+            self._cost -= time.perf_counter() - began  # it will not be compiled again
         return code
 
     def _live(self, inputs: Sequence[Any]) -> list[Problem]:
@@ -313,7 +316,7 @@ def main_module(path: str, main: bool = True) -> types.ModuleType:
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
     sys.modules["__main__"] = module
     sys.modules.setdefault(module.__name__, module)
-    # `require` asks Python for it, which looks at each module there is: a fork's memory is copied where it looks.
+    # Hy asks Python for it, which looks at each module there is: a fork's memory is copied where it looks.
     inspect.modulesbyfile[os.path.normcase(os.path.abspath(path))] = module.__name__
     return module
 

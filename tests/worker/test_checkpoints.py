@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import py_compile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests.worker.test_ends import ENDS, LIMITS, SHORT
 
 pytestmark = pytest.mark.needs_fork("checkpoints are processes that fork")
 
-SLOW = "(do (import time) (time.sleep 0.07))"
+SLOW = "(do (import time) (time.sleep 0.1))"
 MARK = "(setv mark (.hex (os.urandom 8)))"
 """A value that no two evaluations of it share."""
 
@@ -116,6 +118,28 @@ def test_what_is_kept_goes_with_the_document(worker, tmp_path):
     assert 2 <= len(kept) <= 5  # the first, and at most four checkpoints
     worker.send(t.CloseRequest(str(path)))
     assert wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cwd") for pid in kept))
+
+
+def test_what_is_compiled_is_no_reason_for_one(worker, tmp_path):
+    from tests.worker.test_ends import _descendants
+
+    before = _descendants(worker.process.pid)
+    forms = "".join(f"(defn f{i} [x] {'(when x ' * 20}(print x){')' * 20})\n" for i in range(12))
+    told = ask(worker, tmp_path / "main.hy", forms, edited=len(forms))
+    assert told.result.seconds > 0.1
+    assert len(_descendants(worker.process.pid) - before) == 1  # what all of the document comes from
+
+
+def test_what_stands_below_an_edit_is_not_compiled_again(worker, tmp_path):
+    path, word, other = tmp_path / "main.hy", os.urandom(8).hex(), os.urandom(8).hex()
+    below = f'(raise (ValueError "{word}"))'
+    assert word in mark(ask(worker, path, f"(setv n 0)\n{below}"))
+    for kept in Path(tempfile.gettempdir()).glob("mino-*/compiled/*"):
+        with contextlib.suppress(OSError):  # another worker's, which goes meanwhile
+            code = kept.read_bytes()
+            if word.encode() in code:
+                kept.write_bytes(code.replace(word.encode(), other.encode()))
+    assert other in mark(ask(worker, path, f"(setv n 10)\n\n{below}"))
 
 
 def test_stopped_while_a_checkpoint_is_made(worker, tmp_path):
