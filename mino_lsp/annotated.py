@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from mino_lsp.checking import problem_as_json, region
-from mino_lsp.features.inlay_hints import inlay_hints
+from mino_lsp.features import inlay_hints
 from mino_lsp.snapshot import Snapshot
 from mino_lsp.types import Fact, ModuleValue, OtherValue, Problem, Span, Statistics, TensorValue, Value
 
@@ -19,14 +19,25 @@ MOST_TEXT = 200
 
 
 def as_text(snapshot: Snapshot) -> str:
-    """The source with the sizes after each line's steps beside it."""
+    """The source, and beside each line the sizes of the components and variables that it names, and after its steps."""
     text = snapshot.text
-    hints = {text.position(hint.offset, "utf-32")[0]: hint.label for hint in inlay_hints(snapshot, Span(0, len(text)))}
+    everywhere, told = Span(0, len(text)), dict[int, list[str]]()
+    names = [*inlay_hints.components(snapshot, everywhere), *inlay_hints.bindings(snapshot, everywhere)]
+    for name in sorted(names, key=lambda name: name.start):
+        if sizes := inlay_hints.sizes_of(snapshot, name):
+            told.setdefault(_line(snapshot, name.start), []).append(f"{name.text} {sizes}")
+    for hint in inlay_hints.after_steps(snapshot, everywhere):
+        told.setdefault(_line(snapshot, hint.offset), []).append(hint.label)
     lines = [text.slice(*text.line_span(line)) for line in range(text.line_count)]
     if lines and not lines[-1]:
         lines.pop()
-    beside = (f"{line:<{WIDTH}}  ; {hints[number]}" if number in hints else line for number, line in enumerate(lines))
-    return "".join(f"{line}\n" for line in beside)
+    for number, beside in told.items():
+        lines[number] = f"{lines[number]:<{WIDTH}}  ; {', '.join(beside)}"
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(snapshot: Snapshot, offset: int) -> int:
+    return snapshot.text.position(offset, "utf-32")[0]
 
 
 def as_json(name: str, snapshot: Snapshot, problems: list[Problem]) -> str:

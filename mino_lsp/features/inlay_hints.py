@@ -29,17 +29,21 @@ def inlay_hints(snapshot: Snapshot, within: Span) -> list[Hint]:
     settings = snapshot.settings
     if not settings.inlay_hints or not snapshot.live.facts:
         return []
-    hints = _after_steps(snapshot, within) if settings.hinted_steps else []
-    names = _components(snapshot, within) if settings.hinted_components else []
-    names += _bindings(snapshot, within) if settings.hinted_bindings else []
-    for name in names:
-        fact = snapshot.live.facts.get(Span(name.start, name.end))
-        sizes = values.shapes(fact) if fact is not None else ""
-        hints += [Hint(name.end, f": {sizes}", apart=False)] if sizes else []
+    hints = after_steps(snapshot, within) if settings.hinted_steps else []
+    names = components(snapshot, within) if settings.hinted_components else []
+    names += bindings(snapshot, within) if settings.hinted_bindings else []
+    hints += [Hint(name.end, f": {sizes}", apart=False) for name in names if (sizes := sizes_of(snapshot, name))]
     return sorted(hints, key=lambda hint: hint.offset)
 
 
-def _after_steps(snapshot: Snapshot, within: Span) -> list[Hint]:
+def sizes_of(snapshot: Snapshot, name: Form) -> str:
+    """The sizes of what a name stands for; empty where that is no tensor, or not known."""
+    fact = snapshot.live.facts.get(Span(name.start, name.end))
+    return values.shapes(fact) if fact is not None else ""
+
+
+def after_steps(snapshot: Snapshot, within: Span) -> list[Hint]:
+    """Of each line the sizes after the step that ends last there."""
     hints: dict[int, tuple[int, str]] = {}
     facts = snapshot.live.facts
     for step, thread in _steps(snapshot, within):
@@ -54,7 +58,7 @@ def _after_steps(snapshot: Snapshot, within: Span) -> list[Hint]:
     return [Hint(snapshot.text.line_span(line)[1], f"→ {sizes}") for line, (_, sizes) in hints.items()]
 
 
-def _components(snapshot: Snapshot, within: Span) -> list[Form]:
+def components(snapshot: Snapshot, within: Span) -> list[Form]:
     """The names in the lists of components of the mus that overlap `within`."""
     found: list[Form] = []
     for form in _forms(snapshot, within):
@@ -64,13 +68,17 @@ def _components(snapshot: Snapshot, within: Span) -> list[Form]:
     return found
 
 
-def _bindings(snapshot: Snapshot, within: Span) -> list[Form]:
-    """The names that `setv` binds."""
+def bindings(snapshot: Snapshot, within: Span) -> list[Form]:
+    """The names that `setv` binds, those of the parts of a value too."""
     found: list[Form] = []
     for form in _forms(snapshot, within):
         if form.head_name == "setv":
-            found += [_bare(part) for part in form.forms[1::2]]
-    return [one for one in found if one.kind is Kind.SYMBOL]
+            targets = [_bare(part) for part in form.forms[1::2]]
+            while targets:
+                target = targets.pop()
+                found += [target] if target.kind is Kind.SYMBOL else []
+                targets += target.forms if target.kind in (Kind.VECTOR, Kind.TUPLE) else []
+    return found
 
 
 def _bare(form: Form) -> Form:

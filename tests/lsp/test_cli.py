@@ -153,14 +153,18 @@ SHAPES = """\
 (defn f [x] (-> x (@ (torch.ones 2 3)) (+ 1)))
 (setv é (f (torch.ones 4 2)))
 (setv l (torch.nn.Linear 2 1))
+(setv [values [places]] (.max é :dim 0 :keepdim True))
 """
 
 
 def test_shapes_as_text(folder: Path) -> None:
+    """Whatever an editor is to show beside the text."""
     (folder / "shapes.hy").write_text(SHAPES, "utf-8")
+    (folder / "pyproject.toml").write_text("[tool.mino]\ninlayHints.enabled = false\n")
     code, out, err = mino("shapes", "shapes.hy", cwd=folder)
     lines = SHAPES.splitlines()
-    lines[2] = f"{lines[2]:<72}  ; → [4 3]"
+    for number, beside in ((2, "→ [4 3]"), (3, "é [4 3]"), (5, "values [1 3], places [3] int64")):
+        lines[number] = f"{lines[number]:<72}  ; {beside}"
     assert (code, out.splitlines(), err) == (0, lines, "")
 
 
@@ -174,7 +178,8 @@ def test_shapes_of_what_another_file_calls(folder: Path) -> None:
     (folder / "half.hy").write_text("(import layers [Scale]) (Scale", "utf-8")
     code, out, err = mino("shapes", "layers.hy", cwd=folder)
     lines = layers.splitlines()
-    lines[2] = f"{lines[2]:<72}  ; → [5 3]"
+    for number, beside in ((1, "x [5 4], weights [4 3]"), (2, "→ [5 3]")):
+        lines[number] = f"{lines[number]:<72}  ; {beside}"
     assert (code, out.splitlines(), err) == (0, lines, "")
 
 
@@ -201,7 +206,7 @@ def test_every_fact_as_json(folder: Path) -> None:
     assert {"name": "weight", "value": "Parameter [1 2] float32"} in linear["components"]
     assert facts[5, "torch.nn.Linear"]["values"] == [{"kind": "other", "type": "type"}]
     (problem,) = told["problems"]
-    assert (problem["code"], problem["line"], problem["file"]) == ("exception", 6, "shapes.hy")
+    assert (problem["code"], problem["line"], problem["file"]) == ("exception", 7, "shapes.hy")
 
 
 def test_shapes_up_to_where_the_preview_stopped(folder: Path) -> None:

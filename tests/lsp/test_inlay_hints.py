@@ -132,9 +132,10 @@ async def test_components_and_bindings_of_a_program(editors: Any, root: Path) ->
     """What the client sets is heeded; what is no tensor has no hint."""
     editor = await editors(settings={"trust": "full", "inlayHints": {"components": True, "bindings": True}})
     text = "(require mino.mu *)\n(import torch)\n(defmu M [x w] (@ x w))\n(setv m (M :w (torch.ones 10 3)) n 1)\n"
-    document = editor.open(root / "named.hy", text + "(setv y (m (torch.ones 5 10)))\n")
+    document = editor.open(root / "named.hy", text + "(setv y (m (torch.ones 5 10)) [a #(b)] (.split y 4))\n")
     await document.previewed()
-    assert [label for _, label in await document.hints()] == [": [5 10]", ": [10 3]", ": [5 3]"]
+    labels = [label for _, label in await document.hints()]
+    assert labels == [": [5 10]", ": [10 3]", ": [5 3]", ": [4 3]", ": [3]"]
 
 
 def test_only_what_is_asked_for() -> None:
