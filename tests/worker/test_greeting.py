@@ -15,5 +15,6 @@ def test_a_require_still_finds_who_calls_it(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(macros, "inspect", macros.inspect)
     greeting._require_quickly()
     namespace: dict[str, Any] = {"__name__": "somewhere"}
-    exec("from hy.macros import require\ndef f(): require('mino.thread', None, 'ALL')\nf()", namespace)
+    exec("from hy.macros import require\ndef f(): require('mino.thread', None, 'ALL')", namespace)
+    namespace["f"]()
     assert hy.mangle("->") in namespace["_hy_macros"]
